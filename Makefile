@@ -1,0 +1,58 @@
+# The menu of commands. `make` alone prints it; each installs what it needs into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST_WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench docs lock clean
+
+help: ## print this menu
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(VENV)/run.stamp ## set up, and serve a temporary store with two meetings (DEMO="--port 9443")
+	@$(BIN)/confledger demo $(DEMO)
+
+test: lint ## set up, and run every check and test
+	$(BIN)/pytest -n $(PYTEST_WORKERS)
+
+lint: $(VENV)/develop.stamp ## style, types, and the import rule
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/develop.stamp ## put the code into its one format
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: $(VENV)/develop.stamp ## measure a page against the usual way to read one
+	$(BIN)/python benchmarks/read_page.py
+
+docs: $(VENV)/develop.stamp ## write the generated pages of docs/reference anew
+	$(BIN)/python -m confledger_docs
+
+lock: ## resolve and pin the requirements anew (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --group build pyproject.toml -o requirements/run.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --group build --group develop pyproject.toml -o requirements/develop.txt
+
+clean: ## remove what the other commands made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/develop.stamp: requirements/develop.txt $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/develop.txt
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "confledger needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Python's venv module is needed (on Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }

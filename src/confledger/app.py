@@ -1,0 +1,113 @@
+"""The one place where the parts are put together: settings in, ASGI application out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from confledger.auth.apps import Apps, open_apps
+from confledger.auth.secret_box import load_secret_box
+from confledger.auth.tokens import Tokens
+from confledger.catalogue.words import Catalogue, load_catalogue
+from confledger.errors import ConfledgerError
+from confledger.ledger.intake import Intake
+from confledger.observability.logging import logger
+from confledger.settings import Settings
+from confledger.storage import Stores, open_stores, secret_key_path
+from confledger.wire import app_auth, control_records
+from confledger.wire.exchange import Exchange, answer_our_error
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the service is made of, open and ready."""
+
+    stores: Stores
+    catalogue: Catalogue
+    intake: Intake
+    tokens: Tokens
+    apps: Apps
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIterator[Parts]:
+    """Open what the settings name, and close it at the end.
+
+    Args:
+        settings: which store, and where its secret key is.
+        make_store: whether a store that is not there is made.
+
+    Raises:
+        SettingError, StoreError: something can't be opened; the sentence says what.
+    """
+    stores = open_stores(settings.store_url, make=make_store)
+    try:
+        key_path = settings.secret_key_file or secret_key_path(settings.store_url)
+        tokens = Tokens(stores.accounts)
+        yield Parts(
+            stores=stores,
+            catalogue=load_catalogue(),
+            intake=Intake(stores.records),
+            tokens=tokens,
+            apps=await open_apps(stores.accounts, tokens, load_secret_box(key_path)),
+        )
+    finally:
+        stores.close()
+
+
+def create_app(parts: Parts) -> ASGIApp:
+    """The application that answers requests."""
+    read_control_records = control_records.ControlRecordsCall(
+        parts.tokens, parts.stores.records, parts.catalogue
+    )
+    log_in = app_auth.AppAuthCall(parts.apps)
+    starlette = Starlette(
+        routes=[
+            Route(control_records.PATH, read_control_records.__call__, methods=["GET"]),
+            Route(app_auth.PATH, log_in.__call__, methods=["POST"]),
+        ],
+        exception_handlers={
+            ConfledgerError: answer_our_error,
+            HTTPException: answer_our_error,
+        },
+    )
+    # A path with one slash too many is a wrong path, not a reason to redirect:
+    # a client that follows might do so without its headers.
+    starlette.router.redirect_slashes = False
+    return Exchange(starlette)
+
+
+class Service:
+    """The application of one worker process.
+
+    It opens its parts when the server starts and closes them when it stops (ASGI
+    lifespan), in the process and the event loop that use them.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the life of the server."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._app is not None:
+            await self._app(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()  # lifespan.startup
+        try:
+            async with open_parts(self._settings) as parts:
+                self._app = create_app(parts)
+                await send({"type": "lifespan.startup.complete"})
+                await receive()  # lifespan.shutdown
+        except ConfledgerError as error:
+            logger.error("can't start", extra={"reason": str(error)})
+            await send({"type": "lifespan.startup.failed"})
+            return
+        await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,139 @@
+"""Apps: how one is made, and how one logs in."""
+
+import hmac
+import secrets
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from confledger.auth.accounts import (
+    AccountStore,
+    AdminType,
+    App,
+    Directory,
+    Scope,
+    Session,
+    User,
+)
+from confledger.auth.secret_box import SecretBox
+from confledger.auth.signature import Authorization, sign
+from confledger.auth.tokens import Tokens
+from confledger.errors import SettingError, SignatureExpired, SignatureRejected
+
+
+@dataclass(frozen=True, slots=True)
+class AppLogin:
+    """What an app says when it logs in. Empty means that it said nothing."""
+
+    app_id: str
+    corp_id: str
+    user_account: str
+    expire_time_s: int
+    """Until when the signature is good: UTC seconds; 0 means for ever."""
+    nonce: str
+    client_type: int
+    directory: Directory
+
+
+@dataclass(frozen=True, slots=True)
+class Apps:
+    """Makes apps and checks their logins."""
+
+    accounts: AccountStore
+    tokens: Tokens
+    box: SecretBox
+
+    async def create(
+        self, name: str, corp_id: str, scopes: frozenset[Scope], *, is_multi_tenant: bool = False
+    ) -> tuple[App, str]:
+        """Make an app of a corp, and the corp if it is missing.
+
+        Returns:
+            The app, and its key, which nobody is shown again.
+        """
+        await self.accounts.add_corp(corp_id, corp_id)
+        app_id, app_key = uuid.uuid4().hex, secrets.token_hex(32)
+        app = App(
+            app_id=app_id,
+            corp_id=corp_id,
+            name=name,
+            scopes=scopes,
+            is_multi_tenant=is_multi_tenant,
+            encrypted_key=self.box.seal(app_key, owner=app_id),
+            created_time_ms=time.time_ns() // 1_000_000,
+        )
+        await self.accounts.add_app(app)
+        return app, app_key
+
+    async def default_administrator(self, corp_id: str) -> User:
+        """Whom a login without a user means; made if missing."""
+        return await self.accounts.user(_candidate(corp_id, "", Directory()))
+
+    async def log_in(self, login: AppLogin, authorization: Authorization | None) -> Session:
+        """Check a login's signature and let its user in; an unknown user is made on the fly.
+
+        Raises:
+            SignatureRejected: app, key, corp or signature don't belong together.
+            SignatureExpired: the signature is right, and over.
+        """
+        app = await self.accounts.app(login.app_id)
+        # An unknown app costs the same work, so that time does not tell which ids exist.
+        app_key = self.box.open(app.encrypted_key, owner=app.app_id) if app else ""
+        signature = authorization.signature if authorization else ""
+        is_signed = False
+        for signed in _signed_forms(login, is_multi_tenant=app is not None and app.is_multi_tenant):
+            is_signed |= hmac.compare_digest(sign(app_key, *signed), signature)
+        if app is None or authorization is None or not is_signed:
+            raise SignatureRejected
+        if authorization.app_id not in (None, login.app_id):
+            raise SignatureRejected
+        if login.corp_id and not app.is_multi_tenant:
+            raise SignatureRejected
+        if 0 < login.expire_time_s < time.time():
+            raise SignatureExpired
+        corp = await self.accounts.corp(login.corp_id or app.corp_id)
+        if corp is None:
+            raise SignatureRejected
+        user = await self.accounts.user(
+            _candidate(corp.corp_id, login.user_account, login.directory)
+        )
+        return await self.tokens.issue(app, user, login.client_type)
+
+
+def _signed_forms(login: AppLogin, *, is_multi_tenant: bool) -> Iterator[tuple[str, ...]]:
+    """What the signature of a login may have been made of.
+
+    A multi-tenant app signs its corp id too. Without a corp, some clients sign an
+    empty one (the vendor's SDKs) and some none; a single-tenant app never signs one.
+    """
+    rest = (login.user_account, str(login.expire_time_s), login.nonce)
+    if is_multi_tenant:
+        yield (login.app_id, login.corp_id, *rest)
+    if not login.corp_id:
+        yield (login.app_id, *rest)
+
+
+def _candidate(corp_id: str, account: str, directory: Directory) -> User:
+    return User(
+        user_id=uuid.uuid4().hex,
+        corp_id=corp_id,
+        account=account,
+        admin_type=AdminType.ORDINARY if account else AdminType.DEFAULT_ADMINISTRATOR,
+        directory=directory,
+    )
+
+
+async def open_apps(accounts: AccountStore, tokens: Tokens, box: SecretBox) -> Apps:
+    """The apps of a store.
+
+    Raises:
+        SettingError: the store's app keys are sealed with another secret key.
+    """
+    key_id = await accounts.pin_secret_key(box.key_id)
+    if key_id != box.key_id:
+        raise SettingError(
+            "the secret key file is not the one that belongs to this store"
+            f" (the store wants key {key_id}, the file holds {box.key_id})"
+        )
+    return Apps(accounts, tokens, box)

@@ -1,0 +1,80 @@
+"""The command line: one file for each command."""
+
+import os
+import sys
+import tempfile
+import traceback
+
+import click
+
+from confledger import __version__
+from confledger.cli.app import app
+from confledger.cli.demo import demo
+from confledger.cli.import_records import import_records
+from confledger.cli.options import environment_variables_of
+from confledger.cli.records import records
+from confledger.cli.serve import serve
+from confledger.errors import ConfledgerError, SettingError
+from confledger.settings import ENVIRONMENT_PREFIX
+
+_FOR_TESTS = ENVIRONMENT_PREFIX + "TEST_"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="confledger")
+@click.pass_context
+def confledger(context: click.Context) -> None:
+    """A self-hosted ledger of conference-control records.
+
+    Who did what, in which meeting, when, with what result: kept as long as you
+    want, and served by the history API of Huawei Cloud Meeting.
+
+    Each option is also an environment variable: --store is CONFLEDGER_STORE.
+    """
+    known = environment_variables_of(context.command)
+    for name in os.environ:
+        if name.startswith(ENVIRONMENT_PREFIX) and not name.startswith(_FOR_TESTS):  # noqa: SIM102
+            if name not in known:
+                raise SettingError(f"the environment variable {name} is no option of confledger")
+
+
+for command in (demo, serve, app, import_records, records):
+    confledger.add_command(command)
+
+
+def main() -> None:
+    """Run the command line.
+
+    Exit codes: 0 it is done, 1 it failed, 2 the command or a setting is wrong.
+    """
+    try:
+        code = confledger.main(prog_name="confledger", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(1)
+    except ConfledgerError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2 if isinstance(error, SettingError) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain once more
+        # when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception:  # noqa: BLE001 - the last resort: a person gets a sentence, a developer the file
+        click.echo(
+            f"Error: something unexpected happened; {_traceback_file()} tells more", err=True
+        )
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _traceback_file() -> str:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="confledger-error-", suffix=".txt", delete=False
+    ) as file:
+        traceback.print_exc(file=file)
+    return file.name

@@ -1,0 +1,74 @@
+"""`confledger import`: records from files."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+import msgspec
+
+from confledger.app import open_parts
+from confledger.cli.options import (
+    ConferenceUUID,
+    corp_option,
+    json_option,
+    option,
+    store_options,
+    store_settings,
+)
+from confledger.ingest.files import ImportReport, import_files
+from confledger.settings import Settings
+
+
+@click.command("import")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
+@option(
+    "--conference",
+    type=ConferenceUUID(),
+    metavar="UUID",
+    help="The meeting of the records; those of JSON Lines may name it themselves, in confUUID.",
+)
+@corp_option("Whose ledger takes them.")
+@json_option
+@store_options
+def import_records(
+    *,
+    files: tuple[Path, ...],
+    conference: str | None,
+    corp: str,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Take the records of files into the ledger.
+
+    A FILE is a saved answer of the wire call, one page a file, in either language;
+    or JSON Lines, a record a line. Each file is taken whole or not at all, and
+    what the ledger has already is not added again.
+    """
+
+    async def run(settings: Settings) -> ImportReport:
+        async with open_parts(settings) as parts:
+            return await import_files(files, corp, conference, parts.intake, parts.catalogue)
+
+    report = anyio.run(run, store_settings(**options))
+    for note in report.notes:
+        click.echo(f"Note: {note}", err=True)
+    for failure in report.failures:
+        click.echo(f"Error: {failure}", err=True)
+    if as_json:
+        shown = {
+            "conferences": len(report.conferences),
+            "records": report.records,
+            "duplicates": report.duplicates,
+        }
+        click.echo(msgspec.json.encode(shown))
+    else:
+        click.echo(
+            f"{report.records:,} new records in {len(report.conferences):,} conferences,"
+            f" {report.duplicates:,} were there already"
+        )
+    if report.failures:
+        sys.exit(1)

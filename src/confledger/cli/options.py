@@ -1,0 +1,122 @@
+"""Options that several commands have, and what all options have in common."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from confledger.auth.accounts import DEFAULT_CORP_ID
+from confledger.ledger.intake import conference_uuid_from
+from confledger.settings import ENVIRONMENT_PREFIX, Settings, default_data_folder
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_CORP_ID: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}", re.ASCII)
+
+
+class Option(click.Option):
+    """An option that is also an environment variable, by the one rule for all."""
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        name = max(self.opts, key=len).removeprefix("--").replace("-", "_").upper()
+        self.envvar = ENVIRONMENT_PREFIX + name
+        self.show_envvar = True
+
+
+def option(*declarations: str, **keywords: Any) -> Callable[[Command], Command]:
+    """Declare an option of a command, as `click.option`."""
+    return click.option(*declarations, cls=Option, **keywords)
+
+
+def environment_variables_of(command: click.Command) -> set[str]:
+    """The environment variables that a command and its subcommands read."""
+    names = {
+        parameter.envvar
+        for parameter in command.params
+        if isinstance(parameter, Option) and isinstance(parameter.envvar, str)
+    }
+    if isinstance(command, click.Group):
+        for subcommand in command.commands.values():
+            names |= environment_variables_of(subcommand)
+    return names
+
+
+def store_options(command: Command) -> Command:
+    """The options that say which store; they reach the command as `settings`."""
+    for declare in (
+        option(
+            "--secret-key-file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Holds the key that app keys are encrypted with.  [default: beside the store]",
+        ),
+        option(
+            "--data-folder",
+            type=click.Path(path_type=Path, file_okay=False),
+            default=default_data_folder,
+            show_default="the user's data folder",
+            help="Holds the default store and the service's own certificate.",
+        ),
+        option(
+            "--store",
+            metavar="URL",
+            default="",
+            show_default="a file in the data folder",
+            help="sqlite:///PATH; an absolute path makes four slashes.",
+        ),
+    ):
+        command = declare(command)
+    return command
+
+
+def store_settings(
+    store: str, data_folder: Path, secret_key_file: Path | None, **others: Any
+) -> Settings:
+    """The settings of a command with `store_options`."""
+    return Settings(store=store, data_folder=data_folder, secret_key_file=secret_key_file, **others)
+
+
+class CorpId(click.ParamType[str]):
+    """The id of a corp."""
+
+    name = "corp"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Check the id."""
+        if not _CORP_ID.fullmatch(str(value)):
+            self.fail("must be 1 to 64 letters, digits, dots, hyphens or underscores", param, ctx)
+        return str(value)
+
+
+class ConferenceUUID(click.ParamType[str]):
+    """The id of a conference."""
+
+    name = "UUID"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Check the id, and fold its case."""
+        conference_uuid = conference_uuid_from(str(value))
+        if conference_uuid is None:
+            self.fail(f"must be 32 hexadecimal digits, not {value!r}", param, ctx)
+        return conference_uuid
+
+
+def corp_option(help_text: str) -> Callable[[Command], Command]:
+    """The option that says which corp."""
+    return option(
+        "--corp",
+        type=CorpId(),
+        metavar="CORP",
+        default=DEFAULT_CORP_ID,
+        show_default=True,
+        help=help_text,
+    )
+
+
+json_option = option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

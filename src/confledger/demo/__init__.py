@@ -1,0 +1,1 @@
+"""Two meetings to try things on."""

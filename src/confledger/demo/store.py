@@ -1,0 +1,52 @@
+"""Fills a store with two meetings."""
+
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from typing import Final
+
+from confledger.app import Parts
+from confledger.auth.accounts import DEFAULT_CORP_ID
+from confledger.auth.tokens import API_CLIENT_TYPE
+from confledger.demo.generate import generated_meeting
+from confledger.ingest.files import read_file
+
+SAMPLE_MEETING: Final = "9a0fa6d10a5b11eaae5e191763c22c0e"
+"""The meeting of the vendor's documented sample. The sample shows 20 of its 23
+records; the last three are ours."""
+
+GENERATED_MEETING: Final = "5d3c1f40b2a811ef9c07a1b2c3d4e5f6"
+_GENERATED_RECORDS: Final = 5_000
+_GENERATED_START_MS: Final = 1_732_521_600_000
+_SEED: Final = 2024
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A way in to the store that was filled."""
+
+    app_id: str
+    app_key: str
+    access_token: str
+    meetings: dict[str, int]
+    """How many records each of its conferences has."""
+
+
+async def fill_demo_store(parts: Parts) -> Demo:
+    """Put the two meetings and an app into a store, and log the app's administrator in."""
+    with as_file(files(__package__) / "sample_meeting.jsonl") as path:
+        sample = read_file(path, SAMPLE_MEETING, parts.catalogue)
+    generated = generated_meeting(
+        records=_GENERATED_RECORDS, start_time_ms=_GENERATED_START_MS, seed=_SEED
+    )
+    receipts = await parts.intake.take(
+        DEFAULT_CORP_ID, {**sample.batches, GENERATED_MEETING: generated}
+    )
+    app, app_key = await parts.apps.create("demo", DEFAULT_CORP_ID, frozenset({"read"}))
+    administrator = await parts.apps.default_administrator(DEFAULT_CORP_ID)
+    session = await parts.tokens.issue(app, administrator, API_CLIENT_TYPE)
+    return Demo(
+        app.app_id,
+        app_key,
+        session.access_token,
+        {conference_uuid: receipt.count for conference_uuid, receipt in receipts.items()},
+    )

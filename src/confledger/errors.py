@@ -1,0 +1,167 @@
+"""Every error that confledger raises on purpose.
+
+    ConfledgerError
+    ├── SettingError             the start stops: a setting is wrong
+    ├── CannotListen             the address to serve on can't be had
+    ├── InvalidFile              a file that somebody brings breaks a rule
+    ├── InvalidField             a value from outside breaks a rule
+    │   ├── InvalidParameter         in the query of a call
+    │   ├── InvalidLogin             in the body of an authentication call
+    │   └── InvalidRecord            in a record that somebody brings
+    ├── EventConflict            an event id comes back with another content
+    ├── NotAuthenticated         who is asking could not be settled
+    │   ├── TokenRejected            no token, an unknown one, or one that has ended
+    │   ├── SignatureRejected        app id, app key and signature do not belong together
+    │   └── SignatureExpired         the signature's own validity is over
+    ├── NotPermitted             the caller is known and may not do this
+    ├── NoSuchConference         unknown, or of another corp: the two look alike
+    ├── NoSuchCorp               a command names a corp that the store does not have
+    ├── BodyTooLarge             a request body beyond its limit
+    ├── BodyTooSlow              a request body that did not arrive in time
+    └── StoreError               the store could not do its work
+        ├── StoreBusy                now; the same request may work in a moment
+        └── StoreUnusable            not before somebody has looked after it
+
+The text of an error is a sentence for the person who reads it. The status and
+the code that a caller of the wire API gets stand in `wire/errors.py` alone.
+"""
+
+
+class ConfledgerError(Exception):
+    """The root of the tree."""
+
+
+class SettingError(ConfledgerError):
+    """A setting is wrong; the sentence says which one, and how to put it right."""
+
+
+class CannotListen(ConfledgerError):
+    """The address to serve on can't be had."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"can't listen on {host or 'every address'}, port {port}: {reason}")
+
+
+class InvalidFile(ConfledgerError):
+    """A file that somebody brings breaks a rule; nothing of it has been taken.
+
+    Args:
+        path: the file.
+        place: where in it, such as "line 3"; empty where it is about the whole.
+        problem: which field breaks which rule.
+    """
+
+    def __init__(self, path: object, place: str, problem: str) -> None:
+        super().__init__(": ".join(filter(None, (str(path), place, problem))))
+
+
+class InvalidField(ConfledgerError):
+    """A value from outside breaks a rule.
+
+    Args:
+        field: the name by which whoever sent the value knows it.
+        rule: what the value has to be, as the end of the sentence "FIELD ...".
+    """
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field} {rule}")
+        self.field = field
+        self.rule = rule
+
+
+class InvalidParameter(InvalidField):
+    """A parameter of a wire call breaks a rule."""
+
+
+class InvalidLogin(InvalidField):
+    """A field of an authentication request breaks a rule."""
+
+
+class InvalidRecord(InvalidField):
+    """A record that somebody brings breaks a rule."""
+
+
+class EventConflict(ConfledgerError):
+    """An event id that the ledger knows comes back with another content."""
+
+    def __init__(self, conference_uuid: str, event_id: str) -> None:
+        super().__init__(
+            f"conference {conference_uuid} already has a record of the event {event_id!r},"
+            " with another content; the ledger keeps the first and changes none"
+        )
+        self.conference_uuid = conference_uuid
+        self.event_id = event_id
+
+
+class NotAuthenticated(ConfledgerError):
+    """Who is asking could not be settled."""
+
+
+class TokenRejected(NotAuthenticated):
+    """There is no token, or it is unknown, or it has ended; nobody learns which."""
+
+    def __init__(self) -> None:
+        super().__init__("The access token is missing, wrong or has expired; log in again.")
+
+
+class SignatureRejected(NotAuthenticated):
+    """App id, app key and signature do not belong together; nobody learns which is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "App ID authentication failed: check the app id, the key and what is signed."
+        )
+
+
+class SignatureExpired(NotAuthenticated):
+    """The signature is right, and its expireTime has passed."""
+
+    def __init__(self) -> None:
+        super().__init__("The signature's expireTime has passed; sign anew, and check the clock.")
+
+
+class NotPermitted(ConfledgerError):
+    """The caller is known and may not do this."""
+
+
+class NoSuchConference(ConfledgerError):
+    """The caller's corp has no such conference; another corp may have it."""
+
+    def __init__(self, conference_uuid: str) -> None:
+        super().__init__(f"there is no conference {conference_uuid} in this corp")
+
+
+class NoSuchCorp(ConfledgerError):
+    """The store has no such corp."""
+
+    def __init__(self, corp_id: str) -> None:
+        super().__init__(
+            f"there is no corp {corp_id!r} in this store;"
+            f" `confledger app create NAME --corp {corp_id}` makes it"
+        )
+
+
+class BodyTooLarge(ConfledgerError):
+    """A request body is larger than the call takes."""
+
+    def __init__(self, bytes_max: int) -> None:
+        super().__init__(f"The request body must not be larger than {bytes_max} bytes.")
+
+
+class BodyTooSlow(ConfledgerError):
+    """A request body did not arrive in time."""
+
+    def __init__(self, seconds_max: float) -> None:
+        super().__init__(f"The request body did not arrive within {seconds_max:g} seconds.")
+
+
+class StoreError(ConfledgerError):
+    """The store could not do its work; nothing of what was asked has been done."""
+
+
+class StoreBusy(StoreError):
+    """The store has too much to do at the moment."""
+
+
+class StoreUnusable(StoreError):
+    """The store is missing, full, damaged or of another version."""

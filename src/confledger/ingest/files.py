@@ -1,0 +1,185 @@
+"""Records from files: saved answers of the wire call, and JSON Lines."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from confledger.catalogue.words import Catalogue
+from confledger.errors import ConfledgerError, EventConflict, InvalidField, InvalidFile
+from confledger.ledger.intake import Intake, conference_uuid_from
+from confledger.ledger.record import ControlRecord
+from confledger.wire.problems import field_and_rule
+from confledger.wire.record_json import (
+    LedgerRecordJSON,
+    PageJSON,
+    record_of_ledger_json,
+    records_of_page,
+)
+
+FILE_BYTES_MAX: Final = 1024**3
+"""A file is read as a whole; a gigabyte holds some millions of records."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+_page_decoder: Final = msgspec.json.Decoder(PageJSON)
+_line_decoder: Final = msgspec.json.Decoder(LedgerRecordJSON)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFile:
+    """What a file holds."""
+
+    path: Path
+    batches: dict[str, list[ControlRecord]]
+    """Its records, by conference, in the file's order."""
+    offset: int | None
+    """Where in its meeting a saved page begins; None for JSON Lines."""
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of some files."""
+
+    conferences: set[str] = field(default_factory=set)
+    records: int = 0
+    """How many records are new."""
+    duplicates: int = 0
+    """How many the ledger had already."""
+    failures: list[ConfledgerError] = field(default_factory=list)
+    """Of each file that was not taken, why."""
+    notes: list[str] = field(default_factory=list)
+    """What somebody should know about the files that were taken."""
+
+
+async def import_files(
+    paths: Sequence[Path],
+    corp_id: str,
+    conference_uuid: str | None,
+    intake: Intake,
+    catalogue: Catalogue,
+) -> ImportReport:
+    """Take files into a corp's ledger: each file whole or not at all.
+
+    Pages of one meeting are taken in the meeting's order, in whichever order
+    they are named.
+
+    Args:
+        paths: saved answers of the wire call, one page a file, or JSON Lines.
+        corp_id: whose ledger.
+        conference_uuid: the conference of whatever does not name one itself.
+        intake: the way in.
+        catalogue: tells the operations of texts.
+
+    Raises:
+        NoSuchCorp, StoreError: nothing could be taken at all, or no more.
+    """
+    report = ImportReport()
+    files = []
+    for path in paths:
+        try:
+            files.append(read_file(path, conference_uuid, catalogue))
+        except InvalidFile as error:
+            report.failures.append(error)
+    for file in sorted(files, key=lambda file: file.offset or 0):
+        try:
+            receipts = await intake.take(corp_id, file.batches)
+        except EventConflict as error:
+            report.failures.append(InvalidFile(file.path, "", str(error)))
+            continue
+        report.conferences |= receipts.keys()
+        for receipt in receipts.values():
+            report.records += receipt.accepted
+            report.duplicates += receipt.duplicates
+            if receipt.accepted and file.offset is not None and receipt.first_seq < file.offset:
+                report.notes.append(
+                    f"{file.path}: the page begins at record {file.offset}, and only"
+                    f" {receipt.first_seq} came before it; whatever is brought later stands behind"
+                )
+    return report
+
+
+def read_file(path: Path, conference_uuid: str | None, catalogue: Catalogue) -> RecordFile:
+    """Read a file: a saved page, if its JSON has a key `data`, or else JSON Lines.
+
+    Raises:
+        InvalidFile: it can't be read, or something in it breaks a rule.
+    """
+    try:
+        if path.stat().st_size > FILE_BYTES_MAX:
+            raise InvalidFile(path, "", f"is larger than {FILE_BYTES_MAX} bytes")
+        content = path.read_bytes().removeprefix(_BOM)
+    except OSError as error:
+        raise InvalidFile(path, "", f"can't be read: {error.strerror}") from error
+    if not content.strip():
+        raise InvalidFile(path, "", "is empty")
+    if _is_page(content):
+        return _read_page(path, content, conference_uuid, catalogue)
+    return _read_lines(path, content.split(b"\n"), conference_uuid, catalogue)
+
+
+def _is_page(content: bytes) -> bool:
+    """Whether this is one JSON document over several lines, or one on a line with a key `data`."""
+    first_line = content.lstrip().partition(b"\n")[0]
+    try:
+        first = msgspec.json.decode(first_line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # Not JSON on its own: the beginning of a document over several lines,
+        # unless it looks like a broken record.
+        return first_line.strip() in (b"{", b"[") or b'"data"' in first_line
+    return isinstance(first, dict) and "data" in first
+
+
+def _read_page(
+    path: Path, content: bytes, conference_uuid: str | None, catalogue: Catalogue
+) -> RecordFile:
+    if conference_uuid is None:
+        raise InvalidFile(
+            path, "", "is a saved page, which does not say of which meeting: give --conference"
+        )
+    try:
+        page = _page_decoder.decode(content)
+        records = records_of_page(page, catalogue)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidFile(path, "", _sentence(error)) from error
+    except InvalidField as error:
+        raise InvalidFile(path, "", str(error)) from error
+    return RecordFile(path, {conference_uuid: records} if records else {}, page.offset)
+
+
+def _read_lines(
+    path: Path, lines: Iterable[bytes], conference_uuid: str | None, catalogue: Catalogue
+) -> RecordFile:
+    batches: dict[str, list[ControlRecord]] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = _line_decoder.decode(line)
+            conference = _conference_of(record, conference_uuid)
+            batches.setdefault(conference, []).append(record_of_ledger_json(record, catalogue))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise InvalidFile(path, f"line {number}", _sentence(error)) from error
+        except InvalidField as error:
+            raise InvalidFile(path, f"line {number}", str(error)) from error
+    return RecordFile(path, batches, None)
+
+
+def _conference_of(record: LedgerRecordJSON, conference_uuid: str | None) -> str:
+    if record.confUUID is None:
+        if conference_uuid is None:
+            raise InvalidField("confUUID", "is missing, and --conference is not given")
+        return conference_uuid
+    named = conference_uuid_from(record.confUUID)
+    if named is None:
+        raise InvalidField("confUUID", "must be 32 hexadecimal digits")
+    if conference_uuid not in (None, named):
+        raise InvalidField("confUUID", f"must be {conference_uuid}, as --conference says")
+    return named
+
+
+def _sentence(error: Exception) -> str:
+    name, rule = field_and_rule(error)
+    return f"{name} {rule}".strip()

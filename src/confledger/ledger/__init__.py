@@ -1,0 +1,1 @@
+"""The rules of the ledger. Pure: no file, no network, no database."""

@@ -1,0 +1,116 @@
+"""What the ledger keeps: control records, and pages of them."""
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal, get_args
+
+from confledger.ledger.masking import mask_numbers
+
+OperatorBasis = Literal["stated", "inferred", "system", "unknown"]
+"""How the ledger knows who operated: the source said so; it was concluded from
+other facts; nobody did, a system acted by itself; or it is not known."""
+
+OPERATOR_BASES: Final[tuple[OperatorBasis, ...]] = get_args(OperatorBasis)
+
+PAGE_EVENT_PREFIX: Final = "page:"
+"""An event id that starts so is a position in a meeting as another ledger served it.
+
+Such a record may come in any language, and its words may be ones that the
+catalogue does not know. The position, not the words, is what identifies it.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlRecord:
+    """One control action in a conference: who did what, when, with what result.
+
+    Frozen, because a record is never changed once the ledger has it. An empty
+    string says that the source named nothing.
+    """
+
+    operate_time_ms: int
+    """When it was done: UTC, milliseconds since 1970, by the source's clock."""
+
+    source: str = ""
+    """Where it was done, in the source's words: `MCU`, `Portal`, ..."""
+
+    operator: str = ""
+    """Who did it, in the source's words."""
+
+    operator_basis: OperatorBasis
+    """How `operator` is known."""
+
+    operation: str | None = None
+    """What was done, as a code of the catalogue; None where the catalogue has no word for it."""
+
+    operation_text: str = ""
+    """What was done, verbatim, where `operation` is None; empty otherwise."""
+
+    object: str = ""
+    """What it was done to: a participant's id, a number, or nothing."""
+
+    result: str | None = None
+    """How it ended, as a code of the catalogue; None where that has no word for it."""
+
+    result_text: str = ""
+    """How it ended, verbatim, where `result` is None; empty otherwise, or if nothing was said."""
+
+    detail: str = ""
+    """Whatever else the source said."""
+
+    event_id: str = ""
+    """The source's own id of the event, by which a repeated delivery is known.
+
+    Unique in its conference. Empty only until `Intake` has settled it.
+    """
+
+    received_time_ms: int = 0
+    """When the ledger took it: UTC, milliseconds since 1970, by our clock."""
+
+    def says_the_same_as(self, other: "ControlRecord") -> bool:
+        """Whether two deliveries under one event id tell the same event.
+
+        When they were received does not count. A record known by its position in a
+        page (`PAGE_EVENT_PREFIX`) may have been served in another language and with
+        its numbers starred, so its words do not count, and numbers only as starred.
+        """
+        if self.event_id.startswith(PAGE_EVENT_PREFIX):
+            return self._as_any_page_shows_it() == other._as_any_page_shows_it()  # noqa: SLF001 - of the same class
+        return replace(self, received_time_ms=other.received_time_ms) == other
+
+    def _as_any_page_shows_it(self) -> tuple[int, str, str, str]:
+        return (
+            self.operate_time_ms,
+            self.source,
+            mask_numbers(self.operator),
+            mask_numbers(self.object),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records of a conference, one after the other, and how many there are in all."""
+
+    records: list[ControlRecord]
+    """In the order of `seq`, which is the order of arrival; the first has `seq == offset`."""
+
+    count: int
+    """How many records the conference had when this page was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of the records that were brought for one conference."""
+
+    accepted: int
+    """How many are new and now kept."""
+
+    duplicates: int
+    """How many the ledger had already."""
+
+    count: int
+    """How many records the conference has now."""
+
+    @property
+    def first_seq(self) -> int:
+        """The `seq` of the first accepted record; where none was, the next one's to come."""
+        return self.count - self.accepted

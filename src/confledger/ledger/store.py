@@ -1,0 +1,45 @@
+"""What the ledger asks of storage."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from confledger.ledger.record import ControlRecord, Page, Receipt
+
+
+class RecordStore(Protocol):
+    """Where records are kept. It has no update and no delete of a record, on purpose.
+
+    A conference belongs to a corp, and its key is the two together: the same
+    `conference_uuid` in two corps is two conferences that know nothing of each
+    other. What every store has to do is written down in
+    `tests/contracts/record_store.py`, which runs on each of them.
+    """
+
+    async def append(
+        self, corp_id: str, batches: Mapping[str, Sequence[ControlRecord]]
+    ) -> dict[str, Receipt]:
+        """Keep what is new of some records, by conference, all or none, and durably.
+
+        A record gets the next `seq` of its conference: 0, 1, 2, ... without gaps.
+        One whose `event_id` the conference has already, in the store or earlier in
+        the batch, is counted as a duplicate and not kept again. A conference that
+        gets its first record comes into being.
+
+        Returns:
+            A receipt for each conference.
+
+        Raises:
+            NoSuchCorp: the corp is unknown.
+            EventConflict: an `event_id` is known with another content.
+            StoreBusy, StoreUnusable: the store could not do it.
+        """
+
+    async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
+        """The records with `offset <= seq < offset + limit`, and the exact count, of one moment.
+
+        It costs the same wherever `offset` is.
+
+        Raises:
+            NoSuchConference: this corp has none of that id.
+            StoreBusy, StoreUnusable: the store could not do it.
+        """

@@ -1,0 +1,121 @@
+"""Serves the application: the socket, TLS, and one process or several."""
+
+import functools
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from confledger.app import Service
+from confledger.errors import CannotListen, SettingError
+from confledger.observability.logging import log_configuration
+from confledger.server.certificate import self_signed_certificate
+from confledger.server.protocol import LedgerProtocol
+from confledger.settings import Settings
+
+_BACKLOG: Final = 2048
+_SHUTDOWN_SECONDS_MAX: Final = 10
+_KEEP_ALIVE_SECONDS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a service can be reached."""
+
+    url: str
+    """`https://HOST:PORT`."""
+    certificate: Path | None
+    """What a client can trust it by; None without TLS."""
+    is_self_signed: bool
+
+
+def serve(settings: Settings, announce: Callable[[Address], None]) -> None:
+    """Serve until a signal says to stop.
+
+    Args:
+        settings: what to serve, where and how.
+        announce: is told the address once the socket is open, before the first request.
+
+    Raises:
+        CannotListen: the address can't be had.
+        SettingError: the certificate can't be used.
+    """
+    listener = _listen(settings.host, settings.port)
+    certificate, key = _certificate(settings)
+    scheme = "https" if certificate else "http"
+    address = Address(
+        url=f"{scheme}://{_reachable(settings.host)}:{listener.getsockname()[1]}",
+        certificate=certificate,
+        is_self_signed=settings.tls and settings.tls_cert is None,
+    )
+    config = uvicorn.Config(
+        functools.partial(Service, settings),
+        factory=True,
+        http=LedgerProtocol,
+        ws="none",
+        lifespan="on",
+        loop="auto",
+        workers=settings.workers,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS_MAX,
+        access_log=False,
+        server_header=False,
+        # Behind a proxy the address of the client is the proxy's to tell; whether
+        # to believe it is a decision that needs a setting of its own.
+        proxy_headers=False,
+        log_config=log_configuration(),
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    announce(address)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if settings.workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+    else:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+        listener.set_inheritable(True)  # for the worker processes
+    except OSError as error:
+        raise CannotListen(host, port, error.strerror or str(error)) from error
+    return listener
+
+
+def _reachable(host: str) -> str:
+    """How a client on this machine names the host, in a URL."""
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what was asked for
+    return f"[{host}]" if ":" in host else host
+
+
+def _certificate(settings: Settings) -> tuple[Path | None, Path | None]:
+    if not settings.tls:
+        return None, None
+    if settings.tls_cert is None or settings.tls_key is None:
+        return self_signed_certificate(settings.data_folder, settings.host)
+    certificate, key = settings.tls_cert, settings.tls_key
+    try:
+        # Tried here, so that a wrong file is a sentence and no worker's traceback.
+        # A key with a password must not stop the start with a question.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, lambda: "")
+    except (OSError, ValueError) as error:
+        raise SettingError(
+            f"the TLS certificate {certificate} with the key {key} can't be used: {error}"
+        ) from error
+    return certificate, key

@@ -1,0 +1,63 @@
+"""Where things are kept; one folder for each engine."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from confledger.auth.accounts import AccountStore
+from confledger.errors import SettingError, StoreUnusable
+from confledger.ledger.store import RecordStore
+from confledger.storage.sqlite.accounts import SQLiteAccountStore
+from confledger.storage.sqlite.database import Database
+from confledger.storage.sqlite.records import SQLiteRecordStore
+
+_SQLITE: Final = "sqlite:///"
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The stores of one URL, open and ready."""
+
+    records: RecordStore
+    accounts: AccountStore
+    _database: Database
+
+    def close(self) -> None:
+        """Finish what is being written, and close."""
+        self._database.close()
+
+
+def sqlite_path(url: str) -> Path:
+    """The file of a `sqlite:///PATH` URL; four slashes make an absolute path.
+
+    Raises:
+        SettingError: it is another kind of URL.
+    """
+    path = url.removeprefix(_SQLITE)
+    if path == url or not path:
+        raise SettingError(f"the store must be given as sqlite:///PATH, not as {url!r}")
+    return Path(path).expanduser()
+
+
+def secret_key_path(url: str) -> Path:
+    """Where the secret key of a store is, if no other place is set: beside its file."""
+    path = sqlite_path(url)
+    return path.with_name(path.name + ".key")
+
+
+def open_stores(url: str, *, make: bool = True) -> Stores:
+    """Open the stores of a URL. Only here is an engine chosen.
+
+    Args:
+        url: `sqlite:///PATH`.
+        make: whether a store that is not there is made.
+
+    Raises:
+        SettingError: the URL names no engine of ours.
+        StoreUnusable: the store can't be opened, is of another version, or is not there.
+    """
+    path = sqlite_path(url)
+    if not make and not path.exists():
+        raise StoreUnusable(f"there is no store {path}; `confledger import` or `serve` makes one")
+    database = Database(path)
+    return Stores(SQLiteRecordStore(database), SQLiteAccountStore(database), database)

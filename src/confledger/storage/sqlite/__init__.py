@@ -1,0 +1,1 @@
+"""The stores on SQLite, the embedded default. `README.md` tells how they work."""

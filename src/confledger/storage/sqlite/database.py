@@ -1,0 +1,160 @@
+"""One SQLite file: a connection to read with, and another for the one writer."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import apsw
+
+from confledger.errors import StoreBusy, StoreUnusable
+from confledger.storage.queries import load_queries
+
+QUERIES: Final = load_queries("confledger.storage.sqlite")
+
+SCHEMA_VERSION: Final = 1
+
+_APPLICATION_ID: Final = 0x636F_6E66
+"""Marks a file as ours: the letters `conf`."""
+
+_WRITES_WAITING_MAX: Final = 256
+_LOCK_WAIT_MS: Final = 5_000
+
+Bindings = Mapping[str, Any] | Sequence[Any]
+Row = tuple[Any, ...]
+T = TypeVar("T")
+
+
+class Database:
+    """Reads at once, on the caller's thread; writes one after the other, on a thread of its own.
+
+    A read that finds its rows by a key takes microseconds, less than handing it to
+    another thread would. Several processes may have the same file open: SQLite's
+    write-ahead log lets all of them read while one writes, and a writer waits for
+    the other processes' writers for up to five seconds.
+
+    Args:
+        path: the file; it is made, with its schema, if it is missing.
+
+    Raises:
+        StoreUnusable: the file is not a store of this version, or can't be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._writes_waiting = threading.BoundedSemaphore(_WRITES_WAITING_MAX)
+        with _errors_translated(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Who did what in a meeting is nobody's to read but its owner's.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._writer = _connect(path)
+            _prepare_schema(self._writer, path)
+            self._reader = _connect(path)
+            self._reader.pragma("query_only", True)  # noqa: FBT003 - the pragma's value
+        self._path = path
+        self._writing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
+
+    def read(self, query: str, bindings: Bindings) -> list[Row]:
+        """All rows of a named query, on this thread."""
+        with _errors_translated(self._path):
+            return self._reader.execute(QUERIES[query], bindings).fetchall()
+
+    async def write(self, work: Callable[[apsw.Connection], T]) -> T:
+        """Do some work in one durable transaction, which an exception rolls back.
+
+        Raises:
+            StoreBusy: too many writes wait already, or another process held the lock too long.
+            StoreUnusable: the disk is full, the file damaged, ...
+        """
+        if not self._writes_waiting.acquire(blocking=False):
+            raise StoreBusy(f"{_WRITES_WAITING_MAX} writes are waiting already")
+        try:
+            running = asyncio.get_running_loop().run_in_executor(
+                self._writing, self._transact, work
+            )
+        except BaseException:
+            self._writes_waiting.release()
+            raise
+        running.add_done_callback(lambda _: self._writes_waiting.release())
+        # A caller who goes away must not free the place of a write that still runs.
+        return await asyncio.shield(running)
+
+    def _transact(self, work: Callable[[apsw.Connection], T]) -> T:
+        with _errors_translated(self._path), _transaction(self._writer):
+            return work(self._writer)
+
+    def close(self) -> None:
+        """Finish the writes that wait, and close the file."""
+        self._writing.shutdown()
+        self._reader.close()
+        self._writer.close()
+
+
+def _connect(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(_LOCK_WAIT_MS)
+    if connection.pragma("journal_mode", "wal") != "wal":
+        raise StoreUnusable(f"the file system of {path} can't hold SQLite's write-ahead log")
+    # FULL: with the write-ahead log, anything less may lose the last commits when
+    # the power fails, and a record that was acknowledged is never lost.
+    connection.pragma("synchronous", "full")
+    connection.pragma("foreign_keys", True)  # noqa: FBT003 - the pragma's value
+    return connection
+
+
+def _prepare_schema(connection: apsw.Connection, path: Path) -> None:
+    """Make the tables of a new file; of an old one, check that it is ours and of this version."""
+    if connection.pragma("application_id") == 0:
+        with _transaction(connection):
+            # Looked at again under the lock: another process may have been faster.
+            tables = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+            if not tables:
+                connection.execute((files(__package__) / "schema.sql").read_text("utf-8"))
+                connection.pragma("application_id", _APPLICATION_ID)
+                connection.pragma("user_version", SCHEMA_VERSION)
+    if connection.pragma("application_id") != _APPLICATION_ID:
+        raise StoreUnusable(f"{path} is an SQLite file of another program")
+    version = connection.pragma("user_version")
+    if version != SCHEMA_VERSION:
+        raise StoreUnusable(
+            f"the store {path} has the schema version {version},"
+            f" and this confledger works with version {SCHEMA_VERSION}"
+        )
+
+
+@contextmanager
+def _transaction(connection: apsw.Connection) -> Iterator[None]:
+    # IMMEDIATE takes the write lock now: a transaction that has read first and
+    # then finds another writer in its way could not wait for it.
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _errors_translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours, with the cause kept."""
+    try:
+        yield
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StoreBusy(f"the store {path} is busy") from error
+    except (
+        apsw.CantOpenError,
+        apsw.CorruptError,
+        apsw.FullError,
+        apsw.IOError,
+        apsw.NotADBError,
+        apsw.PermissionsError,
+        apsw.ReadOnlyError,
+        OSError,
+    ) as error:
+        raise StoreUnusable(f"the store {path} can't be used: {error}") from error

@@ -1,0 +1,124 @@
+"""The record store on SQLite."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import apsw
+
+from confledger.errors import EventConflict, NoSuchConference, NoSuchCorp
+from confledger.ledger.record import ControlRecord, OperatorBasis, Page, Receipt
+from confledger.storage.sqlite.database import QUERIES, Database, Row
+
+
+@dataclass(frozen=True, slots=True)
+class SQLiteRecordStore:
+    """`ledger.store.RecordStore` in one SQLite file."""
+
+    database: Database
+
+    async def append(
+        self, corp_id: str, batches: Mapping[str, Sequence[ControlRecord]]
+    ) -> dict[str, Receipt]:
+        """See `RecordStore.append`."""
+
+        def work(connection: apsw.Connection) -> dict[str, Receipt]:
+            if not connection.execute(QUERIES["corp"], {"corp_id": corp_id}).fetchall():
+                raise NoSuchCorp(corp_id)
+            return {
+                conference_uuid: _append(connection, corp_id, conference_uuid, records)
+                for conference_uuid, records in batches.items()
+            }
+
+        return await self.database.write(work)
+
+    async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
+        """See `RecordStore.page`."""
+        rows = self.database.read(
+            "page",
+            {
+                "corp_id": corp_id,
+                "conference_uuid": conference_uuid,
+                "offset": offset,
+                "limit": limit,
+            },
+        )
+        if not rows:
+            raise NoSuchConference(conference_uuid)
+        count, first_seq = rows[0][:2]
+        records = [] if first_seq is None else [_record_of(row[2:]) for row in rows]
+        return Page(records, count)
+
+
+def _append(
+    connection: apsw.Connection,
+    corp_id: str,
+    conference_uuid: str,
+    records: Sequence[ControlRecord],
+) -> Receipt:
+    key = {"conference_uuid": conference_uuid, "corp_id": corp_id}
+    new: dict[str, ControlRecord] = {}
+    for record in records:
+        known = new.get(record.event_id) or _known(connection, key, record.event_id)
+        if known is None:
+            new[record.event_id] = record
+        elif not record.says_the_same_as(known):
+            raise EventConflict(conference_uuid, record.event_id)
+    if not new:
+        heads = connection.execute(QUERIES["record_count"], key).fetchall()
+        return Receipt(0, len(records), heads[0][0] if heads else 0)
+    # The head's row is what makes `seq` dense: whoever has it locked gives out the
+    # next numbers, and gives them back when the transaction fails.
+    ((count,),) = connection.execute(QUERIES["grow_head"], {**key, "accepted": len(new)})
+    receipt = Receipt(len(new), len(records) - len(new), cast("int", count))
+    numbered = list(enumerate(new.values(), receipt.first_seq))
+    connection.executemany(
+        QUERIES["add_record"],
+        ((conference_uuid, corp_id, seq, *_row_of(record)) for seq, record in numbered),
+    )
+    connection.executemany(
+        QUERIES["add_event"],
+        ((conference_uuid, corp_id, record.event_id, seq) for seq, record in numbered),
+    )
+    return receipt
+
+
+def _known(
+    connection: apsw.Connection, key: Mapping[str, str], event_id: str
+) -> ControlRecord | None:
+    rows = connection.execute(QUERIES["record_of_event"], {**key, "event_id": event_id}).fetchall()
+    return _record_of(rows[0]) if rows else None
+
+
+def _row_of(record: ControlRecord) -> Row:
+    return (
+        record.operate_time_ms,
+        record.source,
+        record.operator,
+        record.operator_basis,
+        record.operation,
+        record.operation_text,
+        record.object,
+        record.result,
+        record.result_text,
+        record.detail,
+        record.event_id,
+        record.received_time_ms,
+    )
+
+
+def _record_of(row: Row) -> ControlRecord:
+    return ControlRecord(
+        operate_time_ms=row[0],
+        source=row[1],
+        operator=row[2],
+        operator_basis=cast("OperatorBasis", row[3]),
+        operation=row[4],
+        operation_text=row[5],
+        object=row[6],
+        result=row[7],
+        result_text=row[8],
+        detail=row[9],
+        event_id=row[10],
+        received_time_ms=row[11],
+    )

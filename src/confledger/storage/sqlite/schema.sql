@@ -1,0 +1,92 @@
+-- The schema of a store in SQLite. `README.md` beside this file tells the rules it follows.
+
+-- Facts about the store itself: which secret key its app keys are sealed with.
+CREATE TABLE store_info (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- ---------------------------------------------------------------- who there is
+
+CREATE TABLE corp (
+    corp_id       TEXT    NOT NULL PRIMARY KEY,
+    name          TEXT    NOT NULL,
+    masks_numbers INTEGER NOT NULL DEFAULT 1 CHECK (masks_numbers IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE app (
+    app_id          TEXT    NOT NULL PRIMARY KEY,
+    corp_id         TEXT    NOT NULL REFERENCES corp (corp_id),
+    name            TEXT    NOT NULL,
+    scopes          TEXT    NOT NULL,                 -- in order, with commas between: 'read,write'
+    is_multi_tenant INTEGER NOT NULL CHECK (is_multi_tenant IN (0, 1)),
+    encrypted_key   BLOB    NOT NULL,
+    created_time_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE user (
+    corp_id    TEXT    NOT NULL REFERENCES corp (corp_id),
+    account    TEXT    NOT NULL,                      -- '' is the default administrator
+    user_id    TEXT    NOT NULL UNIQUE,
+    admin_type INTEGER NOT NULL CHECK (admin_type IN (0, 1, 2)),
+    name       TEXT    NOT NULL,
+    email      TEXT    NOT NULL,
+    phone      TEXT    NOT NULL,
+    dept_code  TEXT    NOT NULL,
+    PRIMARY KEY (corp_id, account)
+) STRICT, WITHOUT ROWID;
+
+-- A login. Of its tokens only the hashes are here.
+CREATE TABLE session (
+    access_hash            BLOB    NOT NULL PRIMARY KEY,
+    refresh_hash           BLOB    NOT NULL,
+    user_id                TEXT    NOT NULL REFERENCES user (user_id),
+    app_id                 TEXT    NOT NULL REFERENCES app (app_id),
+    client_type            INTEGER NOT NULL,
+    created_time_ms        INTEGER NOT NULL,
+    expire_time_ms         INTEGER NOT NULL,
+    refresh_expire_time_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX session_of_user ON session (user_id, client_type, created_time_ms);
+
+-- ------------------------------------------------------------------ the ledger
+
+-- One row for each conference: how many records it has, which is also the next `seq`.
+CREATE TABLE head (
+    conference_uuid TEXT    NOT NULL,
+    corp_id         TEXT    NOT NULL REFERENCES corp (corp_id),
+    record_count    INTEGER NOT NULL CHECK (record_count >= 0),
+    PRIMARY KEY (conference_uuid, corp_id)
+) STRICT, WITHOUT ROWID;
+
+-- The records, in the order of their arrival.
+CREATE TABLE record (
+    conference_uuid  TEXT    NOT NULL,
+    corp_id          TEXT    NOT NULL,
+    seq              INTEGER NOT NULL,
+    operate_time_ms  INTEGER NOT NULL,
+    source           TEXT    NOT NULL,
+    operator         TEXT    NOT NULL,
+    operator_basis   TEXT    NOT NULL CHECK (operator_basis IN ('stated', 'inferred', 'system', 'unknown')),
+    operation        TEXT,                            -- a code of the catalogue, or NULL and:
+    operation_text   TEXT    NOT NULL,                -- the source's own words
+    object           TEXT    NOT NULL,
+    result           TEXT,                            -- likewise
+    result_text      TEXT    NOT NULL,
+    detail           TEXT    NOT NULL,
+    event_id         TEXT    NOT NULL,
+    received_time_ms INTEGER NOT NULL,
+    PRIMARY KEY (conference_uuid, corp_id, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Which event became which record. It makes a repeated delivery harmless.
+CREATE TABLE event (
+    conference_uuid TEXT    NOT NULL,
+    corp_id         TEXT    NOT NULL,
+    event_id        TEXT    NOT NULL,
+    seq             INTEGER NOT NULL,
+    PRIMARY KEY (conference_uuid, corp_id, event_id)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO corp (corp_id, name) VALUES ('default', 'default');

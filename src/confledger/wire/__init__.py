@@ -1,0 +1,1 @@
+"""The vendor-compatible API. Only here is its spelling known."""

@@ -1,0 +1,160 @@
+"""What every call of the wire API has in common: headers, errors, limits, the access log."""
+
+import asyncio
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from confledger.errors import BodyTooLarge, BodyTooSlow, InvalidField
+from confledger.observability.logging import access_logger, logger
+from confledger.wire.errors import (
+    NO_SUCH_CALL,
+    RETRY_AFTER_SECONDS,
+    UNEXPECTED,
+    WRONG_METHOD,
+    WireError,
+    error_body,
+    wire_error_of,
+)
+from confledger.wire.problems import field_and_rule
+
+BODY_BYTES_MAX: Final = 64 * 1024
+"""No call of the wire API needs more."""
+
+_BODY_SECONDS_MAX: Final = 10.0
+_REQUEST_ID: Final = re.compile(rb"[0-9A-Za-z_.-]{1,64}")
+
+# The vendor's sample answers with these, letter for letter.
+_HEADERS: Final = (
+    (b"content-type", b"application/json;charset=UTF-8"),
+    (b"expires", b"0"),
+    (b"pragma", b"No-cache"),
+    (b"cache-control", b"no-cache"),
+)
+_SAFETY_HEADERS: Final = ((b"x-content-type-options", b"nosniff"),)
+
+T = TypeVar("T")
+
+
+def new_request_id() -> str:
+    """An id for a request that came without one: 32 hexadecimal digits, as the vendor's."""
+    return uuid.uuid4().hex
+
+
+class JSONBytes(Response):
+    """An answer whose body is ready: the bytes of a JSON document."""
+
+    def __init__(self, body: bytes, status_code: int = 200) -> None:
+        self.status_code = status_code
+        self.background = None
+        self.body = body
+        self.raw_headers = [*_HEADERS, (b"content-length", b"%d" % len(body))]
+
+
+def error_answer(wire_error: WireError, error: Exception | None = None) -> JSONBytes:
+    """The answer to a request that failed."""
+    answer = JSONBytes(error_body(wire_error, error), wire_error.status)
+    if wire_error.status == 503:  # noqa: PLR2004 - the status is the meaning
+        answer.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
+    return answer
+
+
+async def answer_our_error(_: Request, error: Exception) -> Response:
+    """An error that confledger raised on purpose, or Starlette's for a path or a method."""
+    if isinstance(error, HTTPException):
+        answer = error_answer(
+            WRONG_METHOD if error.status_code == WRONG_METHOD.status else NO_SUCH_CALL
+        )
+        answer.headers.update(error.headers or {})
+        return answer
+    wire_error = wire_error_of(error)
+    if wire_error.status >= UNEXPECTED.status:
+        logger.error("request failed", exc_info=error)
+    return error_answer(wire_error, error)
+
+
+async def read_json(request: Request, shape: type[T], error: type[InvalidField]) -> T:
+    """The body of a request as a struct.
+
+    Raises:
+        InvalidField: (as the class given) it is not JSON of that shape.
+        BodyTooLarge, BodyTooSlow: it goes beyond a limit.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS_MAX):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > BODY_BYTES_MAX:
+                    raise BodyTooLarge(BODY_BYTES_MAX)
+    except TimeoutError:
+        raise BodyTooSlow(_BODY_SECONDS_MAX) from None
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        field, rule = field_and_rule(problem)
+        raise error(field or "the body", rule) from problem
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Middleware around everything: request id, size of the body, the last error, the access log."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "").encode("latin-1")
+        request_id = given if _REQUEST_ID.fullmatch(given) else new_request_id().encode()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id),
+                    *_SAFETY_HEADERS,
+                ]
+            await send(message)
+
+        try:
+            length = headers.get("content-length", "0")
+            if length.isdecimal() and int(length) > BODY_BYTES_MAX:
+                error = BodyTooLarge(BODY_BYTES_MAX)
+                await error_answer(wire_error_of(error), error)(scope, receive, send_with_id)
+            else:
+                await self.app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            logger.info("client went away", extra={"request_id": request_id.decode()})
+        except Exception:
+            logger.exception("unexpected error", extra={"request_id": request_id.decode()})
+            if not status:
+                await error_answer(UNEXPECTED)(scope, receive, send_with_id)
+        finally:
+            access_logger.info(
+                "request",
+                extra={
+                    "request_id": request_id.decode(),
+                    "method": scope["method"],
+                    # Without the query: it may hold what people searched for.
+                    "path": scope["path"],
+                    "status": status,
+                    "milliseconds": round((time.perf_counter() - started) * 1000, 2),
+                },
+            )

@@ -1,0 +1,165 @@
+"""Control records as JSON. Only here are their keys spelled."""
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import msgspec
+
+from confledger.catalogue.words import Catalogue, Words
+from confledger.errors import InvalidRecord
+from confledger.ledger.masking import mask_numbers
+from confledger.ledger.record import (
+    PAGE_EVENT_PREFIX,
+    ControlRecord,
+    OperatorBasis,
+    Page,
+)
+
+_TIME_MS_MAX: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+
+# The vendor documents no length; these leave room for whatever a person reads.
+Time = Annotated[int, msgspec.Meta(ge=0, le=_TIME_MS_MAX)]
+Text = Annotated[str, msgspec.Meta(max_length=512)]
+LongText = Annotated[str, msgspec.Meta(max_length=4096)]
+
+
+class RecordJSON(msgspec.Struct, omit_defaults=True):
+    """A record as the vendor spells it; the order of the keys is the vendor's sample's.
+
+    A key with nothing to say is left out, as in the sample; in what we read, null
+    and an empty string say as little.
+    """
+
+    operateTime: Time
+    operateSource: Text | None = None
+    operator: Text | None = None
+    operateCode: Text | None = None
+    operationObject: Text | None = None
+    operateResult: Text | None = None
+    detail: LongText | None = None
+
+
+class PageJSON(msgspec.Struct):
+    """A page as the vendor answers it; the order of the keys is the vendor's sample's."""
+
+    data: list[RecordJSON]
+    offset: Annotated[int, msgspec.Meta(ge=0)]
+    limit: int
+    count: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class LedgerRecordJSON(RecordJSON, forbid_unknown_fields=True):
+    """A record as other programs bring it to us: the vendor's keys, and five of ours."""
+
+    operatorBasis: OperatorBasis | None = None
+    operation: Text | None = None
+    """A code of the catalogue, in place of the text in `operateCode`."""
+    eventId: Annotated[str, msgspec.Meta(max_length=256)] | None = None
+    confUUID: str | None = None
+    """Which conference it belongs to, where the way it came does not say so."""
+
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+def page_json(page: Page, *, offset: int, limit: int, words: Words, masks_numbers: bool) -> bytes:
+    """A page as the answer to a call, in a language.
+
+    `offset` and `limit` are echoed. Source and operator are served as they came;
+    operation and result in the language's words, or verbatim where the catalogue
+    has none.
+    """
+    data = [record_json(record, words, masks_numbers=masks_numbers) for record in page.records]
+    return _encoder.encode(PageJSON(data, offset, limit, page.count))
+
+
+def record_json(record: ControlRecord, words: Words, *, masks_numbers: bool) -> RecordJSON:
+    """A record in a language; with its numbers starred, if the corp wants that."""
+    shown = mask_numbers if masks_numbers else str
+    if record.operation is None:
+        operation = shown(record.operation_text)
+    else:
+        operation = words.operations[record.operation].text
+    result = (
+        shown(record.result_text) if record.result is None else words.results[record.result].text
+    )
+    return RecordJSON(
+        operateTime=record.operate_time_ms,
+        operateSource=record.source or None,
+        operator=shown(record.operator) or None,
+        operateCode=operation or None,
+        operationObject=shown(record.object) or None,
+        operateResult=result or None,
+        detail=shown(record.detail) or None,
+    )
+
+
+def records_of_page(page: PageJSON, catalogue: Catalogue) -> list[ControlRecord]:
+    """The records of a page that some ledger served, in either language.
+
+    Each gets its position in the meeting as its event id.
+
+    Raises:
+        InvalidRecord: one lacks what it was that was done, or holds a zero character.
+    """
+    return [
+        _record_of(
+            record, catalogue, f"data[{index}].", f"{PAGE_EVENT_PREFIX}{page.offset + index}"
+        )
+        for index, record in enumerate(page.data)
+    ]
+
+
+def record_of_ledger_json(record: LedgerRecordJSON, catalogue: Catalogue) -> ControlRecord:
+    """A record that a program brings.
+
+    Raises:
+        InvalidRecord: its fields contradict each other or the catalogue, it lacks what
+            it was that was done, or it holds a zero character.
+    """
+    if record.operation and record.operateCode:
+        raise InvalidRecord("operation", "and operateCode must not both be given")
+    if record.operation and not catalogue.has_operation(record.operation):
+        raise InvalidRecord(
+            "operation", f"must be a code of the catalogue; {record.operation!r} is none"
+        )
+    return _record_of(record, catalogue, "", record.eventId or "")
+
+
+def _record_of(record: RecordJSON, catalogue: Catalogue, path: str, event_id: str) -> ControlRecord:
+    for name in record.__struct_fields__:
+        value = getattr(record, name)
+        if isinstance(value, str) and "\0" in value:
+            raise InvalidRecord(path + name, "must not hold the character U+0000")
+    operation = basis = None
+    result_text = record.operateResult or ""
+    result = catalogue.result_of(result_text)
+    if isinstance(record, LedgerRecordJSON):
+        operation, basis = record.operation, record.operatorBasis
+        if catalogue.has_result(result_text):
+            result = result_text
+    operation = operation or catalogue.operation_of(record.operateCode or "")
+    if not (operation or record.operateCode):
+        raise InvalidRecord(path + "operateCode", "is missing: it says what was done")
+    operator = record.operator or ""
+    if basis == "stated" and not operator:
+        raise InvalidRecord(path + "operator", "is missing, though operatorBasis says it is stated")
+    return ControlRecord(
+        operate_time_ms=record.operateTime,
+        source=record.operateSource or "",
+        operator=operator,
+        operator_basis=basis or ("stated" if operator else "unknown"),
+        operation=operation,
+        operation_text="" if operation else record.operateCode or "",
+        object=record.operationObject or "",
+        result=result,
+        result_text="" if result else result_text,
+        detail=record.detail or "",
+        event_id=event_id,
+    )
+
+
+def encode_records(records: Sequence[RecordJSON]) -> list[bytes]:
+    """Each record as compact JSON."""
+    return [_encoder.encode(record) for record in records]
