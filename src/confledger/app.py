@@ -19,7 +19,7 @@ from confledger.observability.logging import logger
 from confledger.settings import Settings
 from confledger.storage import Stores, open_stores, secret_key_path
 from confledger.wire import app_auth, control_records
-from confledger.wire.exchange import Exchange, answer_our_error
+from confledger.wire.exchange import Exchange, answer_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,7 @@ def create_app(parts: Parts) -> ASGIApp:
             Route(control_records.PATH, read_control_records.__call__, methods=["GET"]),
             Route(app_auth.PATH, log_in.__call__, methods=["POST"]),
         ],
-        exception_handlers={
-            ConfledgerError: answer_our_error,
-            HTTPException: answer_our_error,
-        },
+        exception_handlers=dict.fromkeys((ConfledgerError, HTTPException, Exception), answer_error),
     )
     # A path with one slash too many is a wrong path, not a reason to redirect:
     # a client that follows might do so without its headers.

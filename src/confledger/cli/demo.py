@@ -40,17 +40,19 @@ def _welcome(filled: Demo, address: server.Address) -> str:
         for conference_uuid, count in filled.meetings.items()
     )
     sample = next(iter(filled.meetings))
+    token = f"-H 'X-Access-Token: {filled.access_token}'"
+    question = f"'{address.url}{PATH}?confUUID={sample}'"
     return f"""confledger demo
 
   address   {address.url}
-  trusted by {address.certificate}
+  trust     {address.certificate}
   app id    {filled.app_id}
   app key   {filled.app_key}
 {meetings}
 
 Ask who did what in the sample meeting:
 
-curl --cacert {address.certificate} -H 'X-Access-Token: {filled.access_token}' '{address.url}{PATH}?confUUID={sample}'
+curl --cacert {address.certificate} {token} {question}
 
 With -H 'Accept-Language: en-US' the answer is in English.
 Press Ctrl+C to stop; the temporary store goes with it.

@@ -65,6 +65,4 @@ async def _try_parts(settings: Settings) -> None:
 def _announce(address: server.Address) -> None:
     click.echo(f"confledger serves {address.url}")
     if address.is_self_signed:
-        click.echo(
-            f"with a certificate of its own, which clients can trust by the file {address.certificate}"
-        )
+        click.echo(f"with a certificate of its own, which is trusted by {address.certificate}")

@@ -5,6 +5,7 @@ import re
 import time
 import uuid
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final, TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from confledger.errors import BodyTooLarge, BodyTooSlow, InvalidField
+from confledger.errors import BodyTooLarge, BodyTooSlow, InvalidField, StoreError
 from confledger.observability.logging import access_logger, logger
 from confledger.wire.errors import (
     NO_SUCH_CALL,
@@ -63,23 +64,24 @@ class JSONBytes(Response):
 def error_answer(wire_error: WireError, error: Exception | None = None) -> JSONBytes:
     """The answer to a request that failed."""
     answer = JSONBytes(error_body(wire_error, error), wire_error.status)
-    if wire_error.status == 503:  # noqa: PLR2004 - the status is the meaning
+    if wire_error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(error, (BodyTooLarge, BodyTooSlow)):
+        # The rest of the body may still be on its way; nobody will read it.
+        answer.headers["connection"] = "close"
     return answer
 
 
-async def answer_our_error(_: Request, error: Exception) -> Response:
-    """An error that confledger raised on purpose, or Starlette's for a path or a method."""
+async def answer_error(_: Request, error: Exception) -> Response:
+    """The answer to whatever a call raised, Starlette's word on paths and methods included."""
     if isinstance(error, HTTPException):
-        answer = error_answer(
-            WRONG_METHOD if error.status_code == WRONG_METHOD.status else NO_SUCH_CALL
-        )
+        is_wrong_method = error.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+        answer = error_answer(WRONG_METHOD if is_wrong_method else NO_SUCH_CALL)
         answer.headers.update(error.headers or {})
         return answer
-    wire_error = wire_error_of(error)
-    if wire_error.status >= UNEXPECTED.status:
-        logger.error("request failed", exc_info=error)
-    return error_answer(wire_error, error)
+    if isinstance(error, StoreError):
+        logger.error("the store failed", extra={"reason": str(error)})
+    return error_answer(wire_error_of(error), error)
 
 
 async def read_json(request: Request, shape: type[T], error: type[InvalidField]) -> T:
@@ -107,7 +109,7 @@ async def read_json(request: Request, shape: type[T], error: type[InvalidField])
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Middleware around everything: request id, size of the body, the last error, the access log."""
+    """Middleware around every call: request id, size of the body, access log, the last resort."""
 
     app: ASGIApp
 
@@ -142,7 +144,7 @@ class Exchange:
                 await self.app(scope, receive, send_with_id)
         except ClientDisconnect:
             logger.info("client went away", extra={"request_id": request_id.decode()})
-        except Exception:
+        except Exception:  # noqa: BLE001 - the last resort: logged, and answered if it still can be
             logger.exception("unexpected error", extra={"request_id": request_id.decode()})
             if not status:
                 await error_answer(UNEXPECTED)(scope, receive, send_with_id)

@@ -66,7 +66,7 @@ def _append(
             raise EventConflict(conference_uuid, record.event_id)
     if not new:
         heads = connection.execute(QUERIES["record_count"], key).fetchall()
-        return Receipt(0, len(records), heads[0][0] if heads else 0)
+        return Receipt(0, len(records), cast("int", heads[0][0]) if heads else 0)
     # The head's row is what makes `seq` dense: whoever has it locked gives out the
     # next numbers, and gives them back when the transaction fails.
     ((count,),) = connection.execute(QUERIES["grow_head"], {**key, "accepted": len(new)})

@@ -1,0 +1,98 @@
+"""What every test may use: an open store, the parts of the service, a client, records."""
+
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from confledger.app import Parts, create_app, open_parts
+from confledger.auth.accounts import DEFAULT_CORP_ID
+from confledger.auth.tokens import API_CLIENT_TYPE
+from confledger.ledger.record import ControlRecord
+from confledger.settings import ENVIRONMENT_PREFIX, Settings
+
+CONFERENCE = "9a0fa6d10a5b11eaae5e191763c22c0e"
+PATH = "/v1/mmc/management/conferences/history/confCtlRecord"
+
+MakeRecord = Callable[..., ControlRecord]
+
+
+def pytest_configure() -> None:
+    """No setting of whoever runs the tests may reach them."""
+    for name in list(os.environ):
+        if name.startswith(ENVIRONMENT_PREFIX) and not name.startswith(ENVIRONMENT_PREFIX + "TEST_"):
+            del os.environ[name]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio, as the service does."""
+    return "asyncio"
+
+
+@pytest.fixture
+def make_record() -> MakeRecord:
+    """Make a record, of which only what matters to the test need be said."""
+
+    def make(**fields: Any) -> ControlRecord:
+        ordinary: dict[str, Any] = {
+            "operate_time_ms": 1_574_119_913_464,
+            "source": "Portal",
+            "operator": "Conference Operator",
+            "operator_basis": "stated",
+            "operation": "MUTE_PARTICIPANT",
+            "object": "9bd1c8b20a5b11eab31381603f51d3ae",
+            "result": "SUCCESS",
+        }
+        return ControlRecord(**(ordinary | fields))
+
+    return make
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The settings of a service that keeps everything in a folder of the test's own."""
+    return Settings(data_folder=tmp_path)
+
+
+@pytest.fixture
+async def parts(settings: Settings) -> AsyncIterator[Parts]:
+    """The parts of a service with a new, empty store."""
+    async with open_parts(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service, in process."""
+    async with client_of(parts) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def client_of(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application made of some parts. An unexpected error is answered, not raised."""
+    transport = httpx.ASGITransport(create_app(parts), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="https://ledger.test") as opened:
+        yield opened
+
+
+async def token_of(parts: Parts, *, corp_id: str = DEFAULT_CORP_ID, scope: str = "read") -> str:
+    """An access token of the default administrator of a corp, by a new app."""
+    app, _ = await parts.apps.create("test", corp_id, frozenset({scope}))  # type: ignore[arg-type]
+    user = await parts.apps.default_administrator(corp_id)
+    return (await parts.tokens.issue(app, user, API_CLIENT_TYPE)).access_token
+
+
+@pytest.fixture(scope="session")
+def command() -> str:
+    """The installed `confledger` command."""
+    path = shutil.which("confledger", path=str(Path(sys.executable).parent))
+    assert path, "the package is not installed"
+    return path
