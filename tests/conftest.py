@@ -25,8 +25,9 @@ MakeRecord = Callable[..., ControlRecord]
 
 def pytest_configure() -> None:
     """No setting of whoever runs the tests may reach them."""
-    for name in list(os.environ):
-        if name.startswith(ENVIRONMENT_PREFIX) and not name.startswith(ENVIRONMENT_PREFIX + "TEST_"):
+    ours = [name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX)]
+    for name in ours:
+        if not name.startswith(ENVIRONMENT_PREFIX + "TEST_"):
             del os.environ[name]
 
 
@@ -77,7 +78,7 @@ async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
 
 @asynccontextmanager
 async def client_of(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the application made of some parts. An unexpected error is answered, not raised."""
+    """A client of the application made of some parts; an unexpected error is answered, not raised."""
     transport = httpx.ASGITransport(create_app(parts), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://ledger.test") as opened:
         yield opened

@@ -78,9 +78,9 @@ def _read_or_make(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written aside and linked into place: of two processes that start at once
     # one wins, and no one ever reads half a key.
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     if not path.exists():
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_hex(_KEY_BYTES) + "\n")

@@ -1,9 +1,8 @@
 """The certificate that the service makes for itself, where its owner has none."""
 
 import ipaddress
-import os
 import socket
-import uuid
+import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,25 +30,50 @@ def self_signed_certificate(folder: Path, host: str) -> tuple[Path, Path]:
     Raises:
         SettingError: the files can't be made.
     """
-    certificate, key = folder / "tls-certificate.pem", folder / "tls-key.pem"
+    made = folder / "tls"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (certificate.exists() and key.exists()):
-            _make(certificate, key, host)
+        if not made.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _make(made, host)
     except OSError as error:
         raise SettingError(
-            f"the TLS certificate {certificate} can't be made: {error.strerror}"
+            f"a TLS certificate can't be made in {folder}: {error.strerror}"
         ) from error
-    return certificate, key
+    return made / "certificate.pem", made / "key.pem"
 
 
-def _make(certificate_path: Path, key_path: Path, host: str) -> None:
+def _make(folder: Path, host: str) -> None:
+    """Make both files in a folder aside, and move that into place.
+
+    Of two processes that start at once one wins, and no one ever has a certificate
+    with the other's key.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
+    key_pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    certificate_pem = _certificate(key, host).public_bytes(serialization.Encoding.PEM)
+    with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as aside:
+        made = Path(aside) / folder.name
+        made.mkdir()
+        (made / "certificate.pem").write_bytes(certificate_pem)
+        (made / "key.pem").touch(mode=0o600)
+        (made / "key.pem").write_bytes(key_pem)
+        try:
+            made.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+
+
+def _certificate(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "confledger")])
     now = datetime.now(UTC)
     public_key = key.public_key()
     key_identifier = x509.SubjectKeyIdentifier.from_public_key(public_key)
-    certificate = (
+    return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -67,13 +91,6 @@ def _make(certificate_path: Path, key_path: Path, host: str) -> None:
         )
         .sign(key, hashes.SHA256())
     )
-    key_pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    _write(key_path, key_pem, 0o600)
-    _write(certificate_path, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
 
 
 def _names(host: str) -> list[x509.GeneralName]:
@@ -88,10 +105,3 @@ def _names(host: str) -> list[x509.GeneralName]:
             with suppress(ValueError):
                 domains.append(x509.DNSName(name))
     return [*domains, *addresses]
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-    aside.replace(path)

@@ -3,24 +3,55 @@
 import re
 from typing import Final
 
-_AT: Final = re.compile(r"(?P<rule>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
+# msgspec says "Expected `int | null`, got `str` - at `$.data[3].operateTime`".
+_PROBLEM: Final = re.compile(r"(?P<rule>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(?P<field>[^`]+)`")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<field>[^`]+)`")
+_EXPECTED: Final = re.compile(
+    r"Expected `(?P<kinds>[^`]+)`(?: of length (?P<length>.+?)| (?P<range>[<>]=? .+?))?"
+    r"(?:, got `?(?P<got>[^`]+)`?)?"
+)
+
+_KINDS: Final = {
+    "int": "an integer",
+    "float": "a number",
+    "str": "a string",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "an array",
+}
+_BOUNDS: Final = {"<=": "at most", ">=": "at least"}
 
 
 def field_and_rule(problem: Exception) -> tuple[str, str]:
     """What msgspec says of a document, as the field's path and the rule that it breaks.
 
-    `Expected `int`, got `str` - at `$.data[3].operateTime`` becomes
-    `("data[3].operateTime", "must be int, not str")`.
+    `Expected `int | null`, got `str` - at `$.data[3].operateTime`` becomes
+    `("data[3].operateTime", "must be an integer, not a string")`. The path is
+    empty where it is about the whole document.
     """
-    match = _AT.fullmatch(str(problem))
+    if isinstance(problem, UnicodeDecodeError):
+        return "", "must be UTF-8"
+    match = _PROBLEM.fullmatch(str(problem))
     rule, path = (match["rule"], match["path"] or "") if match else (str(problem), "")
-    path = path.lstrip(".")
-    for pattern, meaning in ((_MISSING, "is missing"), (_UNKNOWN, "is not a field of ours")):
-        if lacking := pattern.fullmatch(rule):
-            return ".".join(filter(None, (path, lacking["field"]))), meaning
-    if expected := re.fullmatch(r"Expected (.+?)(?:, got (.+))?", rule):
-        wanted, got = expected.groups()
-        return path, f"must be {wanted}, not {got}" if got else f"must be {wanted}"
+    path = path.removeprefix(".")
+    for pattern, meaning in ((_MISSING, "is missing"), (_UNKNOWN, "is not a known field")):
+        if named := pattern.fullmatch(rule):
+            return ".".join(filter(None, (path, named["field"]))), meaning
+    if expected := _EXPECTED.fullmatch(rule):
+        return path, _must_be(expected)
     return path, f"is not valid: {rule}"
+
+
+def _must_be(expected: re.Match[str]) -> str:
+    kinds = [kind for kind in expected["kinds"].split(" | ") if kind != "null"]
+    sentence = "must be " + " or ".join(_KINDS.get(kind, kind) for kind in kinds)
+    if expected["length"]:
+        sign, _, length = expected["length"].partition(" ")
+        sentence += f" of {_BOUNDS.get(sign, sign)} {length} characters"
+    if expected["range"]:
+        sign, _, bound = expected["range"].partition(" ")
+        sentence += f" of {_BOUNDS.get(sign, sign)} {bound}"
+    if expected["got"]:
+        sentence += f", not {_KINDS.get(expected['got'], expected['got'])}"
+    return sentence

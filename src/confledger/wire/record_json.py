@@ -1,7 +1,7 @@
 """Control records as JSON. Only here are their keys spelled."""
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import msgspec
 
@@ -9,6 +9,7 @@ from confledger.catalogue.words import Catalogue, Words
 from confledger.errors import InvalidRecord
 from confledger.ledger.masking import mask_numbers
 from confledger.ledger.record import (
+    OPERATOR_BASES,
     PAGE_EVENT_PREFIX,
     ControlRecord,
     OperatorBasis,
@@ -52,7 +53,7 @@ class PageJSON(msgspec.Struct):
 class LedgerRecordJSON(RecordJSON, forbid_unknown_fields=True):
     """A record as other programs bring it to us: the vendor's keys, and five of ours."""
 
-    operatorBasis: OperatorBasis | None = None
+    operatorBasis: Text | None = None
     operation: Text | None = None
     """A code of the catalogue, in place of the text in `operateCode`."""
     eventId: Annotated[str, msgspec.Meta(max_length=256)] | None = None
@@ -132,24 +133,26 @@ def _record_of(record: RecordJSON, catalogue: Catalogue, path: str, event_id: st
         value = getattr(record, name)
         if isinstance(value, str) and "\0" in value:
             raise InvalidRecord(path + name, "must not hold the character U+0000")
-    operation = basis = None
     result_text = record.operateResult or ""
     result = catalogue.result_of(result_text)
+    operation, basis = None, ""
     if isinstance(record, LedgerRecordJSON):
-        operation, basis = record.operation, record.operatorBasis
+        operation, basis = record.operation, record.operatorBasis or ""
         if catalogue.has_result(result_text):
             result = result_text
     operation = operation or catalogue.operation_of(record.operateCode or "")
     if not (operation or record.operateCode):
         raise InvalidRecord(path + "operateCode", "is missing: it says what was done")
     operator = record.operator or ""
+    if basis not in ("", *OPERATOR_BASES):
+        raise InvalidRecord("operatorBasis", f"must be one of {', '.join(OPERATOR_BASES)}")
     if basis == "stated" and not operator:
-        raise InvalidRecord(path + "operator", "is missing, though operatorBasis says it is stated")
+        raise InvalidRecord("operator", "is missing, though operatorBasis says that it is stated")
     return ControlRecord(
         operate_time_ms=record.operateTime,
         source=record.operateSource or "",
         operator=operator,
-        operator_basis=basis or ("stated" if operator else "unknown"),
+        operator_basis=cast("OperatorBasis", basis or ("stated" if operator else "unknown")),
         operation=operation,
         operation_text="" if operation else record.operateCode or "",
         object=record.operationObject or "",

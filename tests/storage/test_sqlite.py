@@ -1,0 +1,278 @@
+"""What SQLite alone has to do for its store: files, locks, processes, plans."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from confledger.errors import NoSuchConference, SettingError, StoreBusy, StoreUnusable
+from confledger.ledger.record import ControlRecord
+from confledger.storage import open_stores, secret_key_path, sqlite_path
+from confledger.storage.sqlite import database as database_module
+from confledger.storage.sqlite.database import QUERIES, SCHEMA_VERSION, Database
+from conftest import CONFERENCE, MakeRecord
+
+WRITER = Path(__file__).with_name("append_records.py")
+SHARED_CONFERENCE = "c" * 32
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the test's store is."""
+    return tmp_path / "store.sqlite3"
+
+
+@pytest.fixture
+def database(path: Path) -> Iterator[Database]:
+    """A new, empty database."""
+    opened = Database(path)
+    yield opened
+    opened.close()
+
+
+def start_writer(path: Path, name: str, batches: int, size: int) -> subprocess.Popen[str]:
+    """Start a process that appends."""
+    return subprocess.Popen(
+        [sys.executable, str(WRITER), str(path), name, str(batches), str(size)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def all_records(path: Path) -> list[ControlRecord]:
+    """All that the shared conference has, page by page."""
+    stores = open_stores(f"sqlite:///{path}")
+    try:
+        records: list[ControlRecord] = []
+        while True:
+            page = await stores.records.page(
+                "default", SHARED_CONFERENCE, offset=len(records), limit=500
+            )
+            records += page.records
+            if not page.records:
+                assert page.count == len(records)
+                return records
+    finally:
+        stores.close()
+
+
+async def test_several_processes_write_to_one_file(path: Path) -> None:
+    """Four processes that open a new store and append at once: every record once, no gap."""
+    writers = [start_writer(path, f"writer {number}", 25, 4) for number in range(4)]
+    reports = [writer.communicate(timeout=60)[0] for writer in writers]
+
+    assert [writer.returncode for writer in writers] == [0] * 4
+    records = await all_records(path)
+    assert len({record.event_id for record in records}) == len(records) == 400
+    for number, report in enumerate(reports):
+        for line in report.splitlines():
+            batch, first_seq = map(int, line.split())
+            ids = [record.event_id for record in records[first_seq : first_seq + 4]]
+            assert ids == [f"writer {number}-{batch}-{place}" for place in range(4)]
+
+
+async def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
+    """A writer killed in the middle leaves all that it reported, and no half batch."""
+    writer = start_writer(path, "victim", 100_000, 7)
+    assert writer.stdout
+    acknowledged = [writer.stdout.readline() for _ in range(30)]
+    writer.send_signal(signal.SIGKILL)
+    acknowledged += writer.stdout.readlines()
+    writer.stdout.close()
+    writer.wait()
+
+    records = await all_records(path)
+
+    assert len(records) % 7 == 0
+    complete = [line for line in acknowledged if line.endswith("\n")]
+    assert len(records) >= 7 * len(complete)
+    assert [record.event_id for record in records] == [
+        f"victim-{index // 7}-{index % 7}" for index in range(len(records))
+    ]
+
+
+def test_the_file_is_durable_and_its_owners_alone(path: Path, database: Database) -> None:
+    """The store uses a write-ahead log with full synchronisation, readable by its owner only."""
+    assert database.read  # open, so that its side files exist
+    with apsw.Connection(str(path)) as connection:
+        assert connection.pragma("journal_mode") == "wal"
+    assert database._writer.pragma("synchronous") == 2  # noqa: SLF001 - what the writer runs with
+    for file in path.parent.iterdir():
+        assert file.stat().st_mode & 0o077 == 0, file
+
+
+async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
+    """What a piece of work did before it failed is undone, and the next one works."""
+
+    def work(connection: apsw.Connection) -> None:
+        connection.execute(QUERIES["add_corp"], {"corp_id": "new", "name": "New"})
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await database.write(work)
+
+    assert database.read("corp", {"corp_id": "new"}) == []
+    await database.write(
+        lambda connection: connection.execute(
+            QUERIES["add_corp"], {"corp_id": "new", "name": "New"}
+        )
+    )
+    assert len(database.read("corp", {"corp_id": "new"})) == 1
+
+
+async def test_another_process_that_holds_the_lock_makes_the_store_busy(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that waits too long for another one gives up with a clear error; reads go on."""
+    monkeypatch.setattr(database_module, "_LOCK_WAIT_MS", 50)
+    database = Database(path)
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StoreBusy, match=str(path)):
+        await database.write(lambda connection: connection.execute("SELECT 1"))
+    assert database.read("corp", {"corp_id": "default"})
+
+    other.execute("ROLLBACK")
+    other.close()
+    await database.write(lambda connection: connection.execute("SELECT 1"))
+    database.close()
+
+
+async def test_the_queue_of_writes_has_an_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond so many waiting writes a further one is refused at once, and the others are done."""
+    monkeypatch.setattr(database_module, "_WRITES_WAITING_MAX", 3)
+    database = Database(path)
+
+    def work(connection: apsw.Connection) -> int:
+        return len(connection.execute("SELECT 1").fetchall())
+
+    results = await asyncio.gather(
+        *(database.write(work) for _ in range(5)), return_exceptions=True
+    )
+
+    assert results[:3] == [1, 1, 1]
+    assert all(isinstance(result, StoreBusy) for result in results[3:])
+    assert await database.write(work) == 1
+    database.close()
+
+
+async def test_a_caller_who_goes_away_does_not_undo_a_write(
+    path: Path, make_record: MakeRecord
+) -> None:
+    """An append whose caller is cancelled is kept whole or not at all."""
+    stores = open_stores(f"sqlite:///{path}")
+    batch = [make_record(event_id=str(number)) for number in range(500)]
+    task = asyncio.create_task(stores.records.append("default", {CONFERENCE: batch}))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    stores.close()
+
+    stores = open_stores(f"sqlite:///{path}")
+    try:
+        count = (await stores.records.page("default", CONFERENCE, offset=0, limit=1)).count
+    except NoSuchConference:
+        count = 0
+    stores.close()
+    assert count in (0, 500)
+
+
+def test_every_query_of_a_request_finds_its_rows_by_a_key(database: Database) -> None:
+    """No statement scans a table or sorts in memory, however much the store holds."""
+    bindings = dict.fromkeys(
+        (
+            "access_hash",
+            "account",
+            "accepted",
+            "app_id",
+            "client_type",
+            "conference_uuid",
+            "corp_id",
+            "event_id",
+            "key_id",
+            "limit",
+            "now_ms",
+            "offset",
+            "sessions_max",
+            "user_id",
+        ),
+        1,
+    )
+    reads = [
+        name
+        for name, statement in QUERIES.items()
+        if "SELECT" in statement and "INSERT" not in statement
+    ]
+    assert {"page", "principal", "record_of_event", "end_oldest_sessions"} <= set(reads)
+    for name in reads:
+        plan = database._reader.execute(  # noqa: SLF001 - to ask for the plan
+            "EXPLAIN QUERY PLAN " + QUERIES[name], bindings
+        ).fetchall()
+        for *_, step in plan:
+            assert not str(step).startswith("SCAN "), (name, plan)
+            if name == "page":
+                assert "TEMP B-TREE" not in str(step), plan
+
+
+@pytest.mark.parametrize("url", ["", "store.sqlite3", "sqlite://x", "sqlite:///", "mysql:///x"])
+def test_a_url_of_no_engine_is_refused(url: str) -> None:
+    """Whatever is not `sqlite:///PATH` is refused with the form that is wanted."""
+    with pytest.raises(SettingError, match="sqlite:///PATH"):
+        open_stores(url)
+
+
+def test_a_url_names_a_file_and_the_key_beside_it() -> None:
+    """Three slashes and a relative path, four and an absolute one."""
+    assert sqlite_path("sqlite:///a/b.db") == Path("a/b.db")
+    assert sqlite_path("sqlite:////a/b.db") == Path("/a/b.db")
+    assert secret_key_path("sqlite:////a/b.db") == Path("/a/b.db.key")
+
+
+def test_a_store_that_is_not_there_is_made_only_if_wanted(path: Path) -> None:
+    """Whoever only wants to look gets an error and no file."""
+    with pytest.raises(StoreUnusable, match="there is no store"):
+        open_stores(f"sqlite:///{path}", make=False)
+    assert not path.exists()
+
+
+def test_a_file_of_another_program_is_refused_and_left_alone(path: Path) -> None:
+    """An SQLite file with somebody else's tables is not written to."""
+    with apsw.Connection(str(path)) as connection:
+        connection.execute("CREATE TABLE theirs (a)")
+    connection.close()
+
+    with pytest.raises(StoreUnusable, match="of another program"):
+        Database(path)
+
+    with apsw.Connection(str(path)) as connection:
+        names = connection.execute("SELECT name FROM sqlite_schema").fetchall()
+    connection.close()
+    assert names == [("theirs",)]
+
+
+@pytest.mark.parametrize("version", [SCHEMA_VERSION - 1, SCHEMA_VERSION + 1])
+def test_another_version_of_the_schema_is_refused(path: Path, version: int) -> None:
+    """A store that is too old or too new is refused with both versions."""
+    Database(path).close()
+    with apsw.Connection(str(path)) as connection:
+        connection.pragma("user_version", version)
+    connection.close()
+
+    with pytest.raises(StoreUnusable, match=rf"version {version}\b.*version {SCHEMA_VERSION}\b"):
+        Database(path)
+
+
+def test_what_is_no_database_is_refused(path: Path, tmp_path: Path) -> None:
+    """A text file, and a folder, are refused with a sentence that names them."""
+    path.write_text("not a database, but long enough to look at" * 50)
+    with pytest.raises(StoreUnusable, match=str(path)):
+        Database(path)
+    with pytest.raises(StoreUnusable, match=str(tmp_path)):
+        Database(tmp_path)
