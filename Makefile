@@ -31,7 +31,7 @@ bench: $(VENV)/develop.stamp ## measure a page against the usual way to read one
 	$(BIN)/python benchmarks/read_page.py
 
 docs: $(VENV)/develop.stamp ## write the generated pages of docs/reference anew
-	$(BIN)/python -m confledger_docs
+	$(BIN)/python docs/generate.py
 
 lock: ## resolve and pin the requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

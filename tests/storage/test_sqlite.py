@@ -98,7 +98,6 @@ async def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
 
 def test_the_file_is_durable_and_its_owners_alone(path: Path, database: Database) -> None:
     """The store uses a write-ahead log with full synchronisation, readable by its owner only."""
-    assert database.read  # open, so that its side files exist
     with apsw.Connection(str(path)) as connection:
         assert connection.pragma("journal_mode") == "wal"
     assert database._writer.pragma("synchronous") == 2  # noqa: SLF001 - what the writer runs with

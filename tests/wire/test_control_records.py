@@ -219,7 +219,7 @@ async def test_each_corp_reads_its_own(filled: Parts, make_record: MakeRecord) -
 async def test_without_a_good_token_nothing_is_told(filled: Parts, token: str | None) -> None:
     """No token, a wrong or an absurd one: 401, even where the query is wrong as well."""
     async with client_of(filled) as client:
-        headers = {} if token is None else {"X-Access-Token": token.encode()}
+        headers = {} if token is None else {b"X-Access-Token": token.encode()}
         for query in (f"confUUID={SAMPLE_MEETING}", "confUUID=?"):
             answer = await client.get(f"{PATH}?{query}", headers=headers)
             assert_is_error(

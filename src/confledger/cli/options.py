@@ -50,7 +50,8 @@ def store_options(command: Command) -> Command:
         option(
             "--secret-key-file",
             type=click.Path(path_type=Path, dir_okay=False),
-            help="Holds the key that app keys are encrypted with.  [default: beside the store]",
+            show_default="beside the store",
+            help="Holds the key that app keys are encrypted with.",
         ),
         option(
             "--data-folder",
