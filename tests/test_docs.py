@@ -39,7 +39,7 @@ def test_the_readmes_of_both_languages_have_the_same_parts() -> None:
 
 
 def test_the_tour_names_every_room() -> None:
-    """Each folder and module at the top of the package stands in the README's tour, and no other."""
+    """Each folder and module at the top of the package is in the README's tour, and no other."""
     package = ROOT / "src" / "confledger"
     rooms = {
         entry.name + ("/" if entry.is_dir() else "")
