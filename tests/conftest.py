@@ -78,7 +78,7 @@ async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
 
 @asynccontextmanager
 async def client_of(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the application made of some parts; what nobody foresaw is answered, not raised."""
+    """A client of the application made of some parts; a failure is answered, and not raised."""
     transport = httpx.ASGITransport(create_app(parts), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://ledger.test") as opened:
         yield opened
