@@ -10,7 +10,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from confledger.auth.apps import Apps, open_apps
-from confledger.auth.secret_box import load_secret_box
 from confledger.auth.tokens import Tokens
 from confledger.catalogue.words import Catalogue, load_catalogue
 from confledger.errors import ConfledgerError
@@ -46,14 +45,14 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
     """
     stores = open_stores(settings.store_url, make=make_store)
     try:
-        key_path = settings.secret_key_file or secret_key_path(settings.store_url)
+        secret_key_file = settings.secret_key_file or secret_key_path(settings.store_url)
         tokens = Tokens(stores.accounts)
         yield Parts(
             stores=stores,
             catalogue=load_catalogue(),
             intake=Intake(stores.records),
             tokens=tokens,
-            apps=await open_apps(stores.accounts, tokens, load_secret_box(key_path)),
+            apps=await open_apps(stores.accounts, tokens, secret_key_file),
         )
     finally:
         stores.close()

@@ -19,9 +19,7 @@ def _no_proxy() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def demo(
-    _no_proxy: None, command: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Demo]:
+def demo(_no_proxy: None, command: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A demo that is up; a test that stops one starts its own."""
     with running_demo(command, tmp_path_factory.mktemp("demo")) as started:
         yield started

@@ -35,7 +35,8 @@ def generated_meeting(demo: Demo) -> str:
 
 def test_the_printed_command_answers_the_vendors_sample(demo: Demo) -> None:
     """The curl line, run as printed, gives the first page of the sample: each key and value,
-    in the sample's order."""
+    in the sample's order.
+    """
     answer = run_by_shell(demo.curl)
 
     # Objects as lists of their pairs, so that the order of the keys counts.
@@ -48,7 +49,8 @@ def test_the_printed_command_answers_the_vendors_sample(demo: Demo) -> None:
 
 def test_with_the_printed_header_the_answer_is_in_english(demo: Demo) -> None:
     """With the header that the demo names, operations and results are English, and nothing else
-    changes."""
+    changes.
+    """
     page = json.loads(run_by_shell(f"{demo.curl} {ENGLISH}"))
 
     expected: list[dict[str, Any]] = [
@@ -78,11 +80,17 @@ def test_the_temporary_store_goes_with_the_demo(
 ) -> None:
     """However the demo is stopped, by a supervisor or by Ctrl+C, nothing of its store is left."""
     with running_demo(command, tmp_path) as demo:
-        assert list(demo.service.data_folder.iterdir())
+        assert run_by_shell(demo.curl)
+        assert stores(tmp_path)
         code = demo.service.stop(signal_number)
 
     assert code in codes
     assert list(temporary_folder(tmp_path).iterdir()) == []
+
+
+def stores(folder: Path) -> list[Path]:
+    """The files of temporary stores."""
+    return list(temporary_folder(folder).glob("*/*"))
 
 
 def test_a_demo_that_is_stopped_before_it_is_up_leaves_nothing(
@@ -90,8 +98,8 @@ def test_a_demo_that_is_stopped_before_it_is_up_leaves_nothing(
 ) -> None:
     """A demo that a supervisor stops while its store is still being filled removes it too."""
     with started([command, "demo", "--port", "0"], tmp_path) as process:
-        wait_until(lambda: any(temporary_folder(tmp_path).iterdir()), "the store is there")
+        wait_until(lambda: stores(tmp_path), "the store is there")
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
 
-    assert list(temporary_folder(tmp_path).iterdir()) == []
+    assert stores(tmp_path) == []

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 from huaweicloudsdkcore.exceptions.exceptions import (
@@ -99,14 +99,29 @@ def as_on_the_wire(record: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def refusal(call: Callable[[], Any]) -> Any:
-    """The error that a call ends with."""
-    with pytest.raises(ClientRequestException) as raised:
+class Refusal(NamedTuple):
+    """What the SDK read of an error."""
+
+    status_code: int
+    error_code: str
+    error_msg: str
+    request_id: str
+
+
+def refusal(call: Callable[[], Any]) -> Refusal:
+    """The error that a call ends with.
+
+    Of the exception itself nothing is kept: by way of its traceback it would keep
+    the SDK's connections open.
+    """
+    try:
         call()
-    return raised.value
+    except ClientRequestException as error:
+        return Refusal(error.status_code, error.error_code, error.error_msg, error.request_id)
+    pytest.fail("the call was not refused")
 
 
-def assert_refused(error: Any, status: int, code: str, message: str) -> None:
+def assert_refused(error: Refusal, status: int, code: str, message: str) -> None:
     """Hold what the SDK read of an error against what it ought to have read."""
     assert (error.status_code, error.error_code) == (status, code)
     assert re.fullmatch(message, error.error_msg)
@@ -116,7 +131,8 @@ def assert_refused(error: Any, status: int, code: str, message: str) -> None:
 @pytest.mark.parametrize("config", [unchecked, trusting])
 def test_the_sdk_reads_the_sample_in_chinese(demo: Demo, config: Callable[[Path], Any]) -> None:
     """Whether it checks the certificate or not, the SDK logs in and reads the vendor's own sample,
-    and the three records behind it."""
+    and the three records behind it.
+    """
     credentials = credentials_of(demo.app_id, demo.app_key)
     with client_of(demo.service.url, config(demo.service.certificate), credentials) as client:
         first = ask(client, SAMPLE_MEETING)
@@ -168,7 +184,8 @@ def test_the_sdk_pages_through_five_thousand_records(
     demo: Demo, client: Any, language: str
 ) -> None:
     """In pages of 500 the SDK gets each of 5,000 records, once, in the order that smaller pages
-    have too."""
+    have too.
+    """
     (conference_uuid,) = demo.meetings.keys() - {SAMPLE_MEETING}
     pages = all_pages(client, conference_uuid, 500, accept_language=language)
     records = [as_on_the_wire(record) for page in pages for record in page.data]
@@ -193,7 +210,8 @@ def test_a_larger_limit_counts_as_five_hundred(demo: Demo, client: Any) -> None:
 
 def test_the_sdk_reads_what_is_wrong_with_a_request(client: Any) -> None:
     """Of a meeting that is not there and of an id that is none, the SDK reads status, code,
-    message and request id."""
+    message and request id.
+    """
     unknown = refusal(lambda: ask(client, "0" * 32))
     malformed = refusal(lambda: ask(client, "9a0fa6d1-0a5b-11ea-ae5e-191763c22c0"))
     negative = refusal(lambda: ask(client, SAMPLE_MEETING, offset=-1))
@@ -205,7 +223,7 @@ def test_the_sdk_reads_what_is_wrong_with_a_request(client: Any) -> None:
 
 
 def test_the_sdk_reads_why_a_login_fails(demo: Demo) -> None:
-    """An app key that is not the app's, and an app that is not there, are the same 401 to the SDK."""
+    """To the SDK a wrong key of an app and an app that is not there are the same 401."""
     url, config = demo.service.url, trusting(demo.service.certificate)
     with client_of(url, config, credentials_of(demo.app_id, "0" * 64)) as client:
         wrong_key = refusal(lambda: ask(client, SAMPLE_MEETING))
@@ -218,7 +236,8 @@ def test_the_sdk_reads_why_a_login_fails(demo: Demo) -> None:
 
 def test_the_sdk_reads_that_its_token_is_no_good(demo: Demo, client: Any) -> None:
     """A token that is none of ours gives the SDK a 401, and does so again: it does not log in
-    anew; its own token still works afterwards."""
+    anew; its own token still works afterwards.
+    """
     ask(client, SAMPLE_MEETING)
     kept = vars(client.get_credentials())
     token = kept["_token"]
@@ -235,7 +254,8 @@ def test_the_sdk_reads_that_its_token_is_no_good(demo: Demo, client: Any) -> Non
 @pytest.fixture(scope="module")
 def tenants(demo: Demo, command: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A multi-tenant app of the demo's corp: id and key. Beside that corp there is now another,
-    `acme`, which knows the sample's meeting by the 20 records of its saved page."""
+    `acme`, which knows the sample's meeting by the 20 records of its saved page.
+    """
     folder = tmp_path_factory.mktemp("tenants")
     data = ["--data-folder", str(demo.service.data_folder)]
     for arguments in (
@@ -253,7 +273,8 @@ def test_a_multi_tenant_app_names_the_corp_that_it_acts_for(
     demo: Demo, tenants: tuple[str, str]
 ) -> None:
     """With a corp id the SDK's multi-tenant login reads that corp's ledger, and without one that
-    of the app's own corp; neither reaches what only the other has."""
+    of the app's own corp; neither reaches what only the other has.
+    """
     url, config = demo.service.url, trusting(demo.service.certificate)
     (other_meeting,) = demo.meetings.keys() - {SAMPLE_MEETING}
     many = TenantSceneEnum.MULTI_TENANT
@@ -276,11 +297,10 @@ def test_a_multi_tenant_app_names_the_corp_that_it_acts_for(
 @pytest.mark.usefixtures("tenants")
 def test_a_single_tenant_app_must_not_name_a_corp(demo: Demo, scene: Any, corp_id: str) -> None:
     """An app of one corp that sends a corp id is refused, as documented, even where it is its own
-    corp's, and whether the SDK signs the id or not."""
+    corp's, and whether the SDK signs the id or not.
+    """
     credentials = credentials_of(demo.app_id, demo.app_key, corp_id).with_tenant_scene_enum(scene)
-    with client_of(
-        demo.service.url, trusting(demo.service.certificate), credentials
-    ) as client:
+    with client_of(demo.service.url, trusting(demo.service.certificate), credentials) as client:
         error = refusal(lambda: ask(client, SAMPLE_MEETING))
 
     assert_refused(error, 401, "USG.206010025", ".+")
@@ -292,9 +312,7 @@ def test_a_multi_tenant_app_must_name_a_corp_that_is_there(
     """A corp that the ledger does not know is no way in."""
     nobody = credentials_of(*tenants, "nobody")
     nobody.with_tenant_scene_enum(TenantSceneEnum.MULTI_TENANT)
-    with client_of(
-        demo.service.url, trusting(demo.service.certificate), nobody
-    ) as client:
+    with client_of(demo.service.url, trusting(demo.service.certificate), nobody) as client:
         error = refusal(lambda: ask(client, SAMPLE_MEETING))
 
     assert_refused(error, 401, "USG.206010025", ".+")
@@ -302,7 +320,8 @@ def test_a_multi_tenant_app_must_name_a_corp_that_is_there(
 
 def test_a_client_goes_on_after_the_service_was_restarted(command: str, tmp_path: Path) -> None:
     """The same client, with the token and the certificate that it has, reads on once the service
-    is back on its data folder and port."""
+    is back on its data folder and port.
+    """
     data = ["--data-folder", str(tmp_path / "data")]
     made = json.loads(run(command, "app", "create", "sdk", "--json", *data, folder=tmp_path).stdout)
     importing = ["import", str(GOLDEN), "--conference", SAMPLE_MEETING, *data]

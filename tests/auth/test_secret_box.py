@@ -37,7 +37,10 @@ def test_the_secret_key_file_is_made_once_and_for_its_owner_only(tmp_path: Path)
     path = tmp_path / "folder" / "secret.key"
 
     with ThreadPoolExecutor(8) as pool:
-        key_ids = {box.key_id for box in pool.map(load_secret_box, [path] * 16)}
+        key_ids = {
+            box.key_id
+            for box in pool.map(lambda path: load_secret_box(path, make=True), [path] * 16)
+        }
 
     assert len(key_ids) == 1
     assert path.stat().st_mode & 0o777 == 0o600
@@ -51,13 +54,13 @@ def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, content: str) -> No
     path.write_text(content)
 
     with pytest.raises(SettingError, match=r"secret\.key must hold 64 hexadecimal digits"):
-        load_secret_box(path)
+        load_secret_box(path, make=False)
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     """A path that can't be a file stops with a sentence that names it."""
     with pytest.raises(SettingError, match="can't be used"):
-        load_secret_box(tmp_path)
+        load_secret_box(tmp_path, make=True)
 
 
 async def test_a_store_refuses_another_secret_key(settings: Settings, tmp_path: Path) -> None:

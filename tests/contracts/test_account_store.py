@@ -181,5 +181,7 @@ async def test_sessions_of_one_moment_push_out_others_never_the_new_one(
 
 async def test_a_store_belongs_to_the_first_secret_key(accounts: AccountStore) -> None:
     """The first secret key that a store is told of is the one that it names from then on."""
+    assert await accounts.secret_key_id() is None
     assert await accounts.pin_secret_key("first") == "first"
     assert await accounts.pin_secret_key("second") == "first"
+    assert await accounts.secret_key_id() == "first"

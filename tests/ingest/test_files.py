@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from confledger.app import Parts, open_parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.catalogue.language import LANGUAGES, Language
-from confledger.catalogue.words import Catalogue, load_catalogue
+from confledger.catalogue.words import load_catalogue
 from confledger.demo.generate import generated_meeting
 from confledger.errors import InvalidFile, NoSuchConference, NoSuchCorp
 from confledger.ingest.files import FILE_BYTES_MAX, ImportReport, import_files, read_file
@@ -57,6 +57,11 @@ def said(**fields: Any) -> Record:
         "operateResult": "成功",
     }
     return {name: value for name, value in (ordinary | fields).items() if value is not None}
+
+
+def line(**fields: Any) -> str:
+    """The same as a line of JSON."""
+    return json.dumps(said(**fields))
 
 
 def moments(count: int, *, first: int = 0) -> list[Record]:
@@ -237,7 +242,7 @@ async def test_overlapping_pages_add_each_record_once(parts: Parts, tmp_path: Pa
     assert await times_kept(parts) == list(range(8))
 
 
-@pytest.mark.parametrize("order", itertools.permutations(range(3)))
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 async def test_pages_are_taken_in_the_order_of_the_meeting(
     parts: Parts, tmp_path: Path, order: tuple[int, ...]
 ) -> None:
@@ -333,8 +338,8 @@ async def test_a_starred_number_is_the_number_in_the_same_place(
         report = await take(parts, save_page(tmp_path / f"{name}.json", [record]))
         assert report.failures == []
 
-    (record,) = await kept(parts)
-    assert (record.object, record.operator) == (first, f"Ann ({first})")
+    (only,) = await kept(parts)
+    assert (only.object, only.operator) == (first, f"Ann ({first})")
 
 
 @pytest.mark.parametrize(
@@ -597,6 +602,7 @@ def test_codes_may_stand_in_place_of_words(tmp_path: Path) -> None:
         ({}, "stated"),
         ({"operator": None}, "unknown"),
         ({"operator": ""}, "unknown"),
+        ({"operatorBasis": ""}, "stated"),
         ({"operatorBasis": "stated"}, "stated"),
         ({"operatorBasis": "inferred"}, "inferred"),
         ({"operatorBasis": "system", "operator": None}, "system"),
@@ -705,104 +711,115 @@ def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
     assert record.detail == "a\u2028b\u0085c\x0bd\x1ee"
 
 
-BROKEN_LINES = [
-    pytest.param("hello", "", id="no JSON"),
-    pytest.param('{"operateTime": 15', "", id="cut off"),
-    pytest.param("{'operateTime': 15}", "", id="other quotes"),
-    pytest.param('{"operateTime": NaN}', "", id="NaN"),
-    pytest.param(json.dumps(said()) * 2, "", id="two on a line"),
-    pytest.param(json.dumps(said()) + ",", "", id="comma"),
-    pytest.param("[]", "must be ", id="array"),
-    pytest.param("null", "must be ", id="null"),
-    pytest.param("17", "must be ", id="number"),
-    pytest.param('"text"', "must be ", id="string"),
-    pytest.param("{}", "operateTime is missing", id="nothing in it"),
-    pytest.param(json.dumps(said(operateTime=None)), "operateTime is missing", id="no time"),
-    pytest.param(json.dumps(said(operateCode=None)), "operateCode is missing", id="no operation"),
-    pytest.param(json.dumps(said(operateCode="")), "operateCode is missing", id="no words"),
-    pytest.param(
-        json.dumps(said(operateCode=None, operation="")), "operateCode is missing", id="no code"
+BROKEN_LINES = {
+    "no JSON": ("hello", ""),
+    "cut off": ('{"operateTime": 15', ""),
+    "other quotes": ("{'operateTime': 15}", ""),
+    "NaN": ('{"operateTime": NaN}', ""),
+    "two on a line": (line() * 2, ""),
+    "comma": (line() + ",", ""),
+    "half a character": (line(detail="\ud800"), ""),
+    "array": ("[]", "must be an object, not an array"),
+    "null": ("null", "must be an object, not null"),
+    "number": ("17", "must be an object, not an integer"),
+    "string": ('"text"', "must be an object, not a string"),
+    "nothing in it": ("{}", "operateTime is missing"),
+    "no time": (line(operateTime=None), "operateTime is missing"),
+    "null time": (
+        '{"operateTime": null, "operateCode": "x"}',
+        "operateTime must be an integer, not null",
     ),
-    pytest.param(json.dumps(said(operateTime="1")), "operateTime must be ", id="time as a text"),
-    pytest.param(json.dumps(said(operateTime=1.5)), "operateTime must be ", id="half a time"),
-    pytest.param(json.dumps(said(operateTime=True)), "operateTime must be ", id="time as a truth"),
-    pytest.param(
-        json.dumps(said() | {"operateTime": None}), "operateTime must be ", id="null time"
+    "time as a text": (line(operateTime="1"), "operateTime must be an integer, not a string"),
+    "half a time": (line(operateTime=1.5), "operateTime must be an integer"),
+    "time as a truth": (line(operateTime=True), "operateTime must be an integer"),
+    "before 1970": (line(operateTime=-1), "operateTime must be an integer of at least 0"),
+    "year 10000": (
+        line(operateTime=TIME_MAX + 1),
+        "operateTime must be an integer of at most 253402300799999",
     ),
-    pytest.param(json.dumps(said(operateTime=-1)), "operateTime must be ", id="before 1970"),
-    pytest.param(
-        json.dumps(said(operateTime=TIME_MAX + 1)), "operateTime must be ", id="year 10000"
+    "no time at all": (line(operateTime=10**30), "operateTime must be an integer"),
+    "operator as a number": (line(operator=7), "operator must be a string, not an integer"),
+    "detail as an array": (line(detail=[]), "detail must be a string, not an array"),
+    "event id as a number": (line(eventId=7), "eventId must be a string"),
+    "conference as a number": (line(confUUID=7), "confUUID must be a string"),
+    "no conference id": (line(confUUID="7"), "confUUID must be 32 hex"),
+    "hyphens": (line(confUUID="9a0fa6d1-0a5b-11ea-ae5e-191763c22c0e"), "confUUID must be 32 hex"),
+    "long source": (
+        line(operateSource="x" * 513),
+        "operateSource must be a string of at most 512 characters",
     ),
-    pytest.param(json.dumps(said(operateTime=10**30)), "operateTime must be ", id="no time at all"),
-    pytest.param(json.dumps(said(operator=7)), "operator must be ", id="operator as a number"),
-    pytest.param(json.dumps(said(detail=[])), "detail must be ", id="detail as an array"),
-    pytest.param(json.dumps(said(eventId=7)), "eventId must be ", id="event id as a number"),
-    pytest.param(json.dumps(said(confUUID=7)), "confUUID must be ", id="conference as a number"),
-    pytest.param(json.dumps(said(confUUID="7")), "confUUID must be 32 hex", id="no conference id"),
-    pytest.param(
-        json.dumps(said(confUUID="9a0fa6d1-0a5b-11ea-ae5e-191763c22c0e")),
-        "confUUID must be 32 hex",
-        id="conference id with hyphens",
+    "long operator": (
+        line(operator="x" * 513),
+        "operator must be a string of at most 512 characters",
     ),
-    pytest.param(
-        json.dumps(said(operateSource="x" * 513)), "operateSource must be ", id="long source"
+    "long words": (
+        line(operateCode="x" * 513),
+        "operateCode must be a string of at most 512 characters",
     ),
-    pytest.param(json.dumps(said(operator="x" * 513)), "operator must be ", id="long operator"),
-    pytest.param(json.dumps(said(operateCode="x" * 513)), "operateCode must be ", id="long words"),
-    pytest.param(
-        json.dumps(said(operationObject="x" * 513)), "operationObject must be ", id="long object"
+    "long code": (
+        line(operation="x" * 513),
+        "operation must be a string of at most 512 characters",
     ),
-    pytest.param(
-        json.dumps(said(operateResult="x" * 513)), "operateResult must be ", id="long result"
+    "long object": (
+        line(operationObject="x" * 513),
+        "operationObject must be a string of at most 512 characters",
     ),
-    pytest.param(json.dumps(said(detail="x" * 4097)), "detail must be ", id="long detail"),
-    pytest.param(json.dumps(said(eventId="x" * 257)), "eventId must be ", id="long event id"),
-    pytest.param(json.dumps(said(operation="x" * 513)), "operation must be ", id="long code"),
-    pytest.param(
-        json.dumps(said(operateObject="x")), "operateObject is not a field", id="unknown field"
+    "long result": (
+        line(operateResult="x" * 513),
+        "operateResult must be a string of at most 512 characters",
     ),
-    pytest.param(json.dumps(said(confUuid="x")), "confUuid is not a field", id="other case"),
-    pytest.param(
-        json.dumps(said(operateCode=None, operation="FLY")), "operation must be ", id="unknown code"
+    "long detail": (line(detail="x" * 4097), "detail must be a string of at most 4096 characters"),
+    "long event id": (
+        line(eventId="x" * 257),
+        "eventId must be a string of at most 256 characters",
     ),
-    pytest.param(
-        json.dumps(said(operateCode=None, operation="join")), "operation must be ", id="small code"
+    "unknown field": (line(operateObject="x"), "operateObject is not a known field"),
+    "field in another case": (line(confUuid="x"), "confUuid is not a known field"),
+    "no operation": (line(operateCode=None), "operateCode is missing"),
+    "no words": (line(operateCode=""), "operateCode is missing"),
+    "no code": (line(operateCode=None, operation=""), "operateCode is missing"),
+    "unknown code": (
+        line(operateCode=None, operation="FLY"),
+        "operation must be a code of the catalogue; 'FLY' is none",
     ),
-    pytest.param(
-        json.dumps(said(operation="JOIN")), "operation and operateCode ", id="code and words"
+    "code in small letters": (
+        line(operateCode=None, operation="join"),
+        "operation must be a code of the catalogue",
     ),
-    pytest.param(json.dumps(said(operatorBasis="guessed")), "operatorBasis ", id="unknown basis"),
-    pytest.param(
-        json.dumps(said(operator=None, operatorBasis="stated")),
-        "operator is missing",
-        id="nobody stated",
+    "code and words": (line(operation="JOIN"), "operation and operateCode must not both be given"),
+    "unknown basis": (
+        line(operatorBasis="guessed"),
+        "operatorBasis must be one of stated, inferred, system, unknown",
     ),
-    pytest.param(json.dumps(said(operateSource="\0")), "operateSource must not ", id="zero source"),
-    pytest.param(json.dumps(said(operator="a\0")), "operator must not ", id="zero operator"),
-    pytest.param(json.dumps(said(operateCode="a\0")), "operateCode must not ", id="zero words"),
-    pytest.param(
-        json.dumps(said(operationObject="a\0")), "operationObject must not ", id="zero object"
+    "nobody stated": (line(operator=None, operatorBasis="stated"), "operator is missing"),
+    "zero in source": (
+        line(operateSource="\0"),
+        "operateSource must not hold the character U+0000",
     ),
-    pytest.param(
-        json.dumps(said(operateResult="a\0")), "operateResult must not ", id="zero result"
+    "zero in operator": (line(operator="a\0"), "operator must not hold the character U+0000"),
+    "zero in words": (line(operateCode="a\0"), "operateCode must not hold the character U+0000"),
+    "zero in code": (line(operateCode=None, operation="\0"), "operation must "),
+    "zero in object": (
+        line(operationObject="a\0"),
+        "operationObject must not hold the character U+0000",
     ),
-    pytest.param(json.dumps(said(detail="a\0b")), "detail must not ", id="zero detail"),
-    pytest.param(json.dumps(said(eventId="a\0")), "eventId must not ", id="zero event id"),
-    pytest.param(
-        json.dumps(said(operateCode=None, operation="\0")), "operation must ", id="zero code"
+    "zero in result": (
+        line(operateResult="a\0"),
+        "operateResult must not hold the character U+0000",
     ),
-    pytest.param(json.dumps(said(detail="\ud800")), "", id="half a character"),
-]
+    "zero in detail": (line(detail="a\0b"), "detail must not hold the character U+0000"),
+    "zero in event id": (line(eventId="a\0"), "eventId must not hold the character U+0000"),
+}
 """Lines that break a rule, and how what is said of them begins."""
 
 
-@pytest.mark.parametrize(("line", "problem"), BROKEN_LINES)
+@pytest.mark.parametrize(("broken_line", "problem"), BROKEN_LINES.values(), ids=BROKEN_LINES)
 async def test_a_broken_line_names_file_line_and_field(
-    parts: Parts, tmp_path: Path, line: str, problem: str
+    parts: Parts, tmp_path: Path, broken_line: str, problem: str
 ) -> None:
     """Of a file with a broken line nothing is taken, and of the files around it everything."""
     good = [json.dumps(record) for record in moments(2)]
-    broken = save(tmp_path / "broken.jsonl", "\n".join([good[0], "", line, good[1]]))
+    broken = save(tmp_path / "broken.jsonl", "\n".join([good[0], "", broken_line, good[1]]))
     before = save_lines(tmp_path / "before.jsonl", moments(1, first=10))
     after = save_lines(tmp_path / "after.jsonl", moments(1, first=11))
 
@@ -810,16 +827,9 @@ async def test_a_broken_line_names_file_line_and_field(
 
     sentence = only_failure(report)
     assert sentence.startswith(f"{broken}: line 3: {problem}")
-    assert len(sentence) > len(f"{broken}: line 3: {problem}")
+    assert sentence != f"{broken}: line 3: "
     assert figures(report) == (1, 2, 0)
     assert await times_kept(parts) == [10, 11]
-
-
-def test_an_unknown_basis_is_told_the_known_ones(tmp_path: Path) -> None:
-    """Whoever writes a wrong `operatorBasis` reads which ones there are."""
-    problem = problem_of(save_lines(tmp_path / "x.jsonl", [said(operatorBasis="guessed")]))
-
-    assert all(basis in problem for basis in ("stated", "inferred", "system", "unknown"))
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -898,7 +908,7 @@ async def test_a_conflict_names_line_and_field(parts: Parts, tmp_path: Path) -> 
 
     report = await take(parts, lines)
 
-    assert only_failure(report).startswith(f"{lines}: line 2: eventId ")
+    assert re.match(re.escape(f"{lines}: line 2: eventId") + r"\b", only_failure(report))
 
 
 async def test_a_file_that_contradicts_itself_is_refused(parts: Parts, tmp_path: Path) -> None:
@@ -923,7 +933,7 @@ async def test_a_file_that_contradicts_itself_names_a_line(parts: Parts, tmp_pat
 
     report = await take(parts, lines)
 
-    assert re.match(re.escape(f"{lines}: line ") + "[12]: eventId ", only_failure(report))
+    assert re.match(re.escape(f"{lines}: line ") + r"[12]: eventId\b", only_failure(report))
 
 
 @pytest.mark.parametrize(
@@ -960,7 +970,9 @@ def test_other_json_is_told_what_it_lacks(tmp_path: Path, content: str, problem:
 
 @pytest.mark.parametrize("conference", [CONFERENCE, None])
 @pytest.mark.parametrize(
-    "document", [[], [said()], [said(), said()], {"records": [said()]}], ids=repr
+    "document",
+    [[], [said()], [said(), said()], {"records": [said()]}],
+    ids=["empty array", "array of one", "array of two", "other object"],
 )
 @pytest.mark.parametrize("indent", [None, 2])
 def test_other_json_is_not_taken_for_a_page(
@@ -1122,6 +1134,7 @@ _TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size
 
 @given(source=_TEXTS, operator=_TEXTS, words=_TEXTS, acted_on=_TEXTS, result=_TEXTS, detail=_TEXTS)
 def test_any_text_is_kept_as_it_stands(
+    *,
     tmp_path_factory: pytest.TempPathFactory,
     source: str,
     operator: str,

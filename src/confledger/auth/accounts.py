@@ -110,11 +110,11 @@ class AccountStore(Protocol):
     Every method raises `StoreBusy` or `StoreUnusable` where the store can't do it.
     """
 
-    async def pin_secret_key(self, key_id: str) -> str:
-        """The id of the secret key that the store's app keys are sealed with.
+    async def secret_key_id(self) -> str | None:
+        """The id of the secret key that the store's app keys are sealed with, if that is settled."""
 
-        A store that has none yet takes `key_id` for good.
-        """
+    async def pin_secret_key(self, key_id: str) -> str:
+        """Settle for good which secret key that is, unless it is settled; its id."""
 
     async def add_corp(self, corp_id: str, name: str) -> Corp:
         """The corp of this id, made if it is missing; a corp that is there stays as it is."""

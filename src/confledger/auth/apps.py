@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from confledger.auth.accounts import (
     AccountStore,
@@ -16,7 +17,7 @@ from confledger.auth.accounts import (
     Session,
     User,
 )
-from confledger.auth.secret_box import SecretBox
+from confledger.auth.secret_box import SecretBox, load_secret_box
 from confledger.auth.signature import Authorization, sign
 from confledger.auth.tokens import Tokens
 from confledger.errors import SettingError, SignatureExpired, SignatureRejected
@@ -124,16 +125,19 @@ def _candidate(corp_id: str, account: str, directory: Directory) -> User:
     )
 
 
-async def open_apps(accounts: AccountStore, tokens: Tokens, box: SecretBox) -> Apps:
-    """The apps of a store.
+async def open_apps(accounts: AccountStore, tokens: Tokens, secret_key_file: Path) -> Apps:
+    """The apps of a store. A new store gets a secret key file of its own, if that is missing.
 
     Raises:
-        SettingError: the store's app keys are sealed with another secret key.
+        SettingError: the secret key file can't be used, or is not this store's.
     """
-    key_id = await accounts.pin_secret_key(box.key_id)
-    if key_id != box.key_id:
+    pinned = await accounts.secret_key_id()
+    box = load_secret_box(secret_key_file, make=pinned is None)
+    if pinned is None:
+        pinned = await accounts.pin_secret_key(box.key_id)
+    if pinned != box.key_id:
         raise SettingError(
-            "the secret key file is not the one that belongs to this store"
-            f" (the store wants key {key_id}, the file holds {box.key_id})"
+            f"the secret key file {secret_key_file} is not the one that belongs to this store"
+            f" (the store wants key {pinned}, the file holds {box.key_id})"
         )
     return Apps(accounts, tokens, box)

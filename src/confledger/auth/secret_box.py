@@ -53,16 +53,25 @@ class SecretBox:
             ) from error
 
 
-def load_secret_box(path: Path) -> SecretBox:
-    """The box of the secret key in a file, which the first call makes (mode 0600).
+def load_secret_box(path: Path, *, make: bool) -> SecretBox:
+    """The box of the secret key in a file.
+
+    Args:
+        path: the file: 64 hexadecimal digits.
+        make: whether a file that is not there is made (mode 0600).
 
     Raises:
         SettingError: the file can't be read or made, or does not hold a secret key.
     """
     try:
-        key_hex = _read_or_make(path).strip()
+        if make and not path.exists():
+            _make(path)
+        key_hex = path.read_text("ascii", errors="replace").strip()
     except OSError as error:
-        raise SettingError(f"the secret key file {path} can't be used: {error.strerror}") from error
+        raise SettingError(
+            f"the secret key file {path} can't be used: {error.strerror}; it is made with its"
+            " store, and the app keys of the store open with no other"
+        ) from error
     try:
         key = bytes.fromhex(key_hex)
     except ValueError:
@@ -74,20 +83,18 @@ def load_secret_box(path: Path) -> SecretBox:
     return SecretBox(key)
 
 
-def _read_or_make(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _make(path: Path) -> None:
     # Written aside and linked into place: of two processes that start at once
     # one wins, and no one ever reads half a key.
+    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    if not path.exists():
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_hex(_KEY_BYTES) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            with suppress(FileExistsError):
-                os.link(aside, path)
-        finally:
-            aside.unlink()
-    return path.read_text()
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(aside, path)
+    finally:
+        aside.unlink()

@@ -1,5 +1,6 @@
 """The command line: one file for each command."""
 
+import io
 import os
 import sys
 import tempfile
@@ -45,20 +46,22 @@ for command in (demo, serve, app, import_records, records):
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 it is done, 1 it failed, 2 the command or a setting is wrong.
+    Exit codes: 0 it is done, 1 it failed, 2 the command or a setting is wrong; 130
+    after Ctrl+C, which stops `serve` and `demo` in the ordinary way: 0.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal without Chinese shows escapes rather than nothing.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = confledger.main(prog_name="confledger", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort:
-        sys.exit(1)
+    except click.Abort:  # which is also what click makes of Ctrl+C
+        sys.exit(130)
     except ConfledgerError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2 if isinstance(error, SettingError) else 1)
-    except KeyboardInterrupt:
-        sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has seen enough. Python would complain once more
         # when it flushes at exit.

@@ -66,14 +66,15 @@ def create(
     The key is shown this once. What a client needs is the id, the key, and the
     address of the service.
     """
-    if not 1 <= len(name.strip()) <= _NAME_CHARACTERS_MAX:
+    name = name.strip()
+    if not (1 <= len(name) <= _NAME_CHARACTERS_MAX and name.isprintable()):
         raise click.BadParameter(
-            f"must have 1 to {_NAME_CHARACTERS_MAX} characters", param_hint="NAME"
+            f"must have 1 to {_NAME_CHARACTERS_MAX} printable characters", param_hint="NAME"
         )
 
     async def run(settings: Settings) -> tuple[App, str]:
         async with open_parts(settings) as parts:
-            return await parts.apps.create(name.strip(), corp, scope, is_multi_tenant=multi_tenant)
+            return await parts.apps.create(name, corp, scope, is_multi_tenant=multi_tenant)
 
     created, app_key = anyio.run(run, store_settings(**options))
     if as_json:

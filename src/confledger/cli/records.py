@@ -2,8 +2,9 @@
 
 import csv
 import sys
+import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import anyio
@@ -26,6 +27,8 @@ from confledger.ledger.record import Page
 from confledger.settings import Settings
 from confledger.wire.record_json import RecordJSON, encode_records, page_json, record_json
 
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - all times of the table are UTC
+_OFFSET_MAX: Final = 2**31 - 1
 _LIMIT_MAX: Final = 100_000
 _WIDTH_OF_NO_TERMINAL: Final = 200
 _FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -35,7 +38,7 @@ _FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 @click.argument("conference", metavar="UUID", type=ConferenceUUID())
 @option(
     "--offset",
-    type=click.IntRange(0),
+    type=click.IntRange(0, _OFFSET_MAX),
     default=0,
     show_default=True,
     help="The first record to show.",
@@ -70,7 +73,11 @@ def records(  # noqa: PLR0913 - an argument for each option
     corp: str,
     **options: Any,
 ) -> None:
-    """Show the control records of a conference, in the order of their arrival."""
+    """Show the control records of a conference, in the order of their arrival.
+
+    For people and scripts, as the API shows them: in a language, and with numbers
+    starred. It is no backup: the ids of events are not part of it.
+    """
 
     async def run(settings: Settings) -> None:
         async with open_parts(settings, make_store=False) as parts:
@@ -98,11 +105,12 @@ def records(  # noqa: PLR0913 - an argument for each option
 
 
 def _cells(record: RecordJSON) -> list[str]:
-    return [str(getattr(record, name) or "") for name in RecordJSON.__struct_fields__]
+    values = [getattr(record, name) for name in RecordJSON.__struct_fields__]
+    return ["" if value is None else str(value) for value in values]
 
 
 def _print_csv(shown: Sequence[RecordJSON]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(sys.stdout)
     writer.writerow(RecordJSON.__struct_fields__)
     for record in shown:
         # A spreadsheet would run a cell that begins like a formula.
@@ -115,15 +123,18 @@ def _print_table(shown: Sequence[RecordJSON], page: Page, offset: int) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH_OF_NO_TERMINAL)
     table = Table("", "UTC", "source", "operator", "operation", "object", "result", "detail")
     for seq, record in enumerate(shown, offset):
-        time = datetime.fromtimestamp(record.operateTime / 1000, UTC)
-        cells = [str(seq), time.isoformat(" ", "milliseconds")[:23], *_cells(record)[1:]]
+        time = _EPOCH + timedelta(milliseconds=record.operateTime)
+        cells = [str(seq), time.isoformat(" ", "milliseconds"), *_cells(record)[1:]]
         table.add_row(*(Text(_printable(cell)) for cell in cells))
     console.print(table)
     console.print(f"{len(shown):,} of {page.count:,} records", highlight=False)
 
 
 def _printable(text: str) -> str:
-    """A text that can't give orders to a terminal."""
+    """A text that can't give orders to a terminal: spaces of any script stay, controls do not."""
     return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+        character
+        if character.isprintable() or unicodedata.category(character) == "Zs"
+        else "\N{REPLACEMENT CHARACTER}"
+        for character in text
     )

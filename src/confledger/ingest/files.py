@@ -1,6 +1,7 @@
 """Records from files: saved answers of the wire call, and JSON Lines."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -8,10 +9,16 @@ from typing import Final
 import msgspec
 
 from confledger.catalogue.words import Catalogue
-from confledger.errors import ConfledgerError, EventConflict, InvalidField, InvalidFile
+from confledger.errors import (
+    ConfledgerError,
+    EventConflict,
+    InvalidField,
+    InvalidFile,
+    InvalidRecord,
+)
 from confledger.ledger.intake import Intake, conference_uuid_from
-from confledger.ledger.record import ControlRecord
-from confledger.wire.problems import field_and_rule
+from confledger.ledger.record import ControlRecord, Receipt
+from confledger.wire.problems import JSON_PROBLEMS, field_and_rule
 from confledger.wire.record_json import (
     LedgerRecordJSON,
     PageJSON,
@@ -23,6 +30,9 @@ FILE_BYTES_MAX: Final = 1024**3
 """A file is read as a whole; a gigabyte holds some millions of records."""
 
 _BOM: Final = b"\xef\xbb\xbf"
+
+# How a saved page begins, whichever of its keys comes first.
+_PAGE_BEGINNING: Final = re.compile(rb'\s*\{\s*"(?:data|offset|limit|count)"\s*:')
 
 _page_decoder: Final = msgspec.json.Decoder(PageJSON)
 _line_decoder: Final = msgspec.json.Decoder(LedgerRecordJSON)
@@ -37,6 +47,8 @@ class RecordFile:
     """Its records, by conference, in the file's order."""
     offset: int | None
     """Where in its meeting a saved page begins; None for JSON Lines."""
+    places: dict[tuple[str, str], str]
+    """Where in the file a record is, by its conference and event id."""
 
 
 @dataclass(slots=True)
@@ -87,18 +99,33 @@ async def import_files(
         try:
             receipts = await intake.take(corp_id, file.batches)
         except EventConflict as error:
-            report.failures.append(InvalidFile(file.path, "", str(error)))
+            report.failures.append(_conflict(file, error))
             continue
         report.conferences |= receipts.keys()
         for receipt in receipts.values():
             report.records += receipt.accepted
             report.duplicates += receipt.duplicates
-            if receipt.accepted and file.offset is not None and receipt.first_seq < file.offset:
-                report.notes.append(
-                    f"{file.path}: the page begins at record {file.offset}, and only"
-                    f" {receipt.first_seq} came before it; whatever is brought later stands behind"
-                )
+            if file.offset is not None:
+                report.notes += _notes(file.path, file.offset + receipt.duplicates, receipt)
     return report
+
+
+def _conflict(file: RecordFile, error: EventConflict) -> InvalidFile:
+    place = file.places.get((error.conference_uuid, error.event_id), "")
+    if file.offset is None:
+        problem = f"eventId {error.event_id!r} is known with another content"
+    else:
+        problem = "is not the record that the ledger has there; the page is of another meeting"
+    return InvalidFile(file.path, place, problem)
+
+
+def _notes(path: Path, position: int, receipt: Receipt) -> Iterator[str]:
+    """What somebody should know of a page whose records did not get their place in the meeting."""
+    if receipt.accepted and receipt.first_seq != position:
+        yield (
+            f"{path}: its new records belong at {position} and stand at {receipt.first_seq},"
+            " because a page before it was missing when it, or the one behind it, was taken"
+        )
 
 
 def read_file(path: Path, conference_uuid: str | None, catalogue: Catalogue) -> RecordFile:
@@ -115,21 +142,20 @@ def read_file(path: Path, conference_uuid: str | None, catalogue: Catalogue) -> 
         raise InvalidFile(path, "", f"can't be read: {error.strerror}") from error
     if not content.strip():
         raise InvalidFile(path, "", "is empty")
-    if _is_page(content):
+    if _is_page(path, content):
         return _read_page(path, content, conference_uuid, catalogue)
     return _read_lines(path, content.split(b"\n"), conference_uuid, catalogue)
 
 
-def _is_page(content: bytes) -> bool:
-    """Whether this is one JSON document over several lines, or one on a line with a key `data`."""
-    first_line = content.lstrip().partition(b"\n")[0]
+def _is_page(path: Path, content: bytes) -> bool:
+    """Whether this is one JSON object with a key `data`, or, if it is broken, begins as one."""
     try:
-        first = msgspec.json.decode(first_line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        # Not JSON on its own: the beginning of a document over several lines,
-        # unless it looks like a broken record.
-        return first_line.strip() in (b"{", b"[") or b'"data"' in first_line
-    return isinstance(first, dict) and "data" in first
+        document = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+    except JSON_PROBLEMS:
+        return _PAGE_BEGINNING.match(content) is not None
+    if "error_code" in document:
+        raise InvalidFile(path, "", "is an error that a call answered, and no page of records")
+    return "data" in document
 
 
 def _read_page(
@@ -142,41 +168,49 @@ def _read_page(
     try:
         page = _page_decoder.decode(content)
         records = records_of_page(page, catalogue)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except JSON_PROBLEMS as error:
         raise InvalidFile(path, "", _sentence(error)) from error
     except InvalidField as error:
         raise InvalidFile(path, "", str(error)) from error
-    return RecordFile(path, {conference_uuid: records} if records else {}, page.offset)
+    places = {
+        (conference_uuid, record.event_id): f"data[{index}]" for index, record in enumerate(records)
+    }
+    return RecordFile(path, {conference_uuid: records} if records else {}, page.offset, places)
 
 
 def _read_lines(
     path: Path, lines: Iterable[bytes], conference_uuid: str | None, catalogue: Catalogue
 ) -> RecordFile:
     batches: dict[str, list[ControlRecord]] = {}
+    places = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
+        place = f"line {number}"
         try:
-            record = _line_decoder.decode(line)
-            conference = _conference_of(record, conference_uuid)
-            batches.setdefault(conference, []).append(record_of_ledger_json(record, catalogue))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidFile(path, f"line {number}", _sentence(error)) from error
+            read = _line_decoder.decode(line)
+            conference = _conference_of(read, conference_uuid)
+            record = record_of_ledger_json(read, catalogue)
+        except JSON_PROBLEMS as error:
+            raise InvalidFile(path, place, _sentence(error)) from error
         except InvalidField as error:
-            raise InvalidFile(path, f"line {number}", str(error)) from error
-    return RecordFile(path, batches, None)
+            raise InvalidFile(path, place, str(error)) from error
+        batches.setdefault(conference, []).append(record)
+        if record.event_id:
+            places[conference, record.event_id] = place
+    return RecordFile(path, batches, None, places)
 
 
 def _conference_of(record: LedgerRecordJSON, conference_uuid: str | None) -> str:
-    if record.confUUID is None:
+    if not record.confUUID:
         if conference_uuid is None:
-            raise InvalidField("confUUID", "is missing, and --conference is not given")
+            raise InvalidRecord("confUUID", "is missing, and --conference is not given")
         return conference_uuid
     named = conference_uuid_from(record.confUUID)
     if named is None:
-        raise InvalidField("confUUID", "must be 32 hexadecimal digits")
+        raise InvalidRecord("confUUID", "must be 32 hexadecimal digits")
     if conference_uuid not in (None, named):
-        raise InvalidField("confUUID", f"must be {conference_uuid}, as --conference says")
+        raise InvalidRecord("confUUID", f"must be {conference_uuid}, as --conference says")
     return named
 
 

@@ -76,7 +76,9 @@ def serve(settings: Settings, announce: Callable[[Address], None]) -> None:
         ssl_keyfile=key,
     )
     announce(address)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # uvicorn stops at these, and then raises them again for whoever was there before.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     if settings.workers > 1:
         Multiprocess(config, sockets=[listener]).run()
     else:
@@ -89,10 +91,14 @@ def _listen(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-        listener.set_inheritable(True)  # for the worker processes
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+            listener.set_inheritable(True)  # for the worker processes
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
         raise CannotListen(host, port, error.strerror or str(error)) from error
     return listener

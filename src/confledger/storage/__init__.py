@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from confledger.auth.accounts import AccountStore
-from confledger.errors import SettingError, StoreUnusable
+from confledger.errors import SettingError
 from confledger.ledger.store import RecordStore
 from confledger.storage.sqlite.accounts import SQLiteAccountStore
 from confledger.storage.sqlite.database import Database
@@ -33,10 +33,16 @@ def sqlite_path(url: str) -> Path:
     Raises:
         SettingError: it is another kind of URL.
     """
+    # The URL itself is not repeated: another engine's may hold a password.
     path = url.removeprefix(_SQLITE)
-    if path == url or not path:
-        raise SettingError(f"the store must be given as sqlite:///PATH, not as {url!r}")
-    return Path(path).expanduser()
+    if path == url or not path or path == ":memory:":
+        raise SettingError("the store (--store, CONFLEDGER_STORE) must be sqlite:///PATH, a file")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise SettingError(
+            f"the store (--store, CONFLEDGER_STORE) is in no folder: {error}"
+        ) from error
 
 
 def secret_key_path(url: str) -> Path:
@@ -57,7 +63,5 @@ def open_stores(url: str, *, make: bool = True) -> Stores:
         StoreUnusable: the store can't be opened, is of another version, or is not there.
     """
     path = sqlite_path(url)
-    if not make and not path.exists():
-        raise StoreUnusable(f"there is no store {path}; `confledger import` or `serve` makes one")
-    database = Database(path)
+    database = Database(path, make=make)
     return Stores(SQLiteRecordStore(database), SQLiteAccountStore(database), database)

@@ -26,7 +26,7 @@ from confledger.wire.errors import (
     error_body,
     wire_error_of,
 )
-from confledger.wire.problems import field_and_rule
+from confledger.wire.problems import JSON_PROBLEMS, field_and_rule
 
 BODY_BYTES_MAX: Final = 64 * 1024
 """No call of the wire API needs more."""
@@ -102,7 +102,7 @@ async def read_json(request: Request, shape: type[T], error: type[InvalidField])
         raise BodyTooSlow(_BODY_SECONDS_MAX) from None
     try:
         return msgspec.json.decode(body, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except JSON_PROBLEMS as problem:
         field, rule = field_and_rule(problem)
         raise error(field or "the body", rule) from problem
 

@@ -3,6 +3,11 @@
 import re
 from typing import Final
 
+import msgspec
+
+JSON_PROBLEMS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a JSON document may raise: its shape, its encoding, its depth."""
+
 # msgspec says "Expected `int | null`, got `str` - at `$.data[3].operateTime`".
 _PROBLEM: Final = re.compile(r"(?P<rule>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(?P<field>[^`]+)`")
@@ -32,6 +37,8 @@ def field_and_rule(problem: Exception) -> tuple[str, str]:
     """
     if isinstance(problem, UnicodeDecodeError):
         return "", "must be UTF-8"
+    if isinstance(problem, RecursionError):
+        return "", "is nested too deeply"
     match = _PROBLEM.fullmatch(str(problem))
     rule, path = (match["rule"], match["path"] or "") if match else (str(problem), "")
     path = path.removeprefix(".")

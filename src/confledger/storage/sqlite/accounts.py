@@ -24,11 +24,13 @@ class SQLiteAccountStore:
 
     database: Database
 
+    async def secret_key_id(self) -> str | None:
+        """See `AccountStore.secret_key_id`."""
+        rows = self.database.read("secret_key_id", {})
+        return cast("str", rows[0][0]) if rows else None
+
     async def pin_secret_key(self, key_id: str) -> str:
         """See `AccountStore.pin_secret_key`."""
-        # Looked at first, since this runs at every start and a write waits for the lock.
-        if rows := self.database.read("secret_key_id", {}):
-            return cast("str", rows[0][0])
 
         def work(connection: apsw.Connection) -> str:
             connection.execute(QUERIES["pin_secret_key"], {"key_id": key_id})

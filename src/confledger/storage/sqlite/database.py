@@ -39,15 +39,20 @@ class Database:
     the other processes' writers for up to five seconds.
 
     Args:
-        path: the file; it is made, with its schema, if it is missing.
+        path: the file.
+        make: whether a file that is missing is made, with its schema.
 
     Raises:
         StoreUnusable: the file is not a store of this version, or can't be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, make: bool = True) -> None:
         self._writes_waiting = threading.BoundedSemaphore(_WRITES_WAITING_MAX)
         with _errors_translated(path):
+            if not make and not path.exists():
+                raise StoreUnusable(
+                    f"there is no store {path}; `confledger import` or `serve` makes one"
+                )
             path.parent.mkdir(parents=True, exist_ok=True)
             # Who did what in a meeting is nobody's to read but its owner's.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -97,6 +102,9 @@ class Database:
 def _connect(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(_LOCK_WAIT_MS)
+    # Before anything is set: some settings change the file.
+    if not (_is_ours(connection) or _is_empty(connection)):
+        raise StoreUnusable(f"{path} is an SQLite file of another program")
     if connection.pragma("journal_mode", "wal") != "wal":
         raise StoreUnusable(f"the file system of {path} can't hold SQLite's write-ahead log")
     # FULL: with the write-ahead log, anything less may lose the last commits when
@@ -107,23 +115,28 @@ def _connect(path: Path) -> apsw.Connection:
 
 
 def _prepare_schema(connection: apsw.Connection, path: Path) -> None:
-    """Make the tables of a new file; of an old one, check that it is ours and of this version."""
-    if connection.pragma("application_id") == 0:
+    """Make the tables of a new file; of an old one, check the version."""
+    if not _is_ours(connection):
         with _transaction(connection):
             # Looked at again under the lock: another process may have been faster.
-            tables = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
-            if not tables:
+            if _is_empty(connection):
                 connection.execute((files(__package__) / "schema.sql").read_text("utf-8"))
                 connection.pragma("application_id", _APPLICATION_ID)
                 connection.pragma("user_version", SCHEMA_VERSION)
-    if connection.pragma("application_id") != _APPLICATION_ID:
-        raise StoreUnusable(f"{path} is an SQLite file of another program")
     version = connection.pragma("user_version")
     if version != SCHEMA_VERSION:
         raise StoreUnusable(
             f"the store {path} has the schema version {version},"
             f" and this confledger works with version {SCHEMA_VERSION}"
         )
+
+
+def _is_ours(connection: apsw.Connection) -> bool:
+    return connection.pragma("application_id") == _APPLICATION_ID
+
+
+def _is_empty(connection: apsw.Connection) -> bool:
+    return not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
 
 
 @contextmanager
