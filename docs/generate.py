@@ -15,9 +15,11 @@ from confledger.catalogue.words import load_catalogue
 from confledger.cli import confledger
 from confledger.cli.options import Option
 from confledger.wire.errors import (
+    CONNECTIONS_EXCEEDED,
     HEAD_TOO_LARGE,
     MALFORMED,
     NO_SUCH_CALL,
+    STOPPING,
     UNEXPECTED,
     WIRE_ERRORS,
     WRONG_METHOD,
@@ -88,6 +90,8 @@ def _errors() -> Iterator[str]:
         (NO_SUCH_CALL, "The path is no call."),
         (WRONG_METHOD, "The path is a call, by another method."),
         (HEAD_TOO_LARGE, "The request line and the headers go beyond their limit."),
+        (STOPPING, "The service stops, and the request could not be finished in time."),
+        (CONNECTIONS_EXCEEDED, "The process holds as many connections as it may."),
         (UNEXPECTED, "Something went wrong that nobody foresaw."),
     ]
     for row, when in sorted(rows, key=lambda pair: (pair[0].status, pair[0].code)):

@@ -25,10 +25,8 @@ MakeRecord = Callable[..., ControlRecord]
 
 def pytest_configure() -> None:
     """No setting of whoever runs the tests may reach them."""
-    ours = [name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX)]
-    for name in ours:
-        if not name.startswith(ENVIRONMENT_PREFIX + "TEST_"):
-            del os.environ[name]
+    for name in [name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX)]:
+        del os.environ[name]
 
 
 @pytest.fixture
@@ -79,15 +77,17 @@ async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
 @asynccontextmanager
 async def client_of(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application made of some parts; a failure is answered, and not raised."""
-    transport = httpx.ASGITransport(create_app(parts), raise_app_exceptions=False)
+    app = create_app(parts, await parts.open_apps())
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://ledger.test") as opened:
         yield opened
 
 
 async def token_of(parts: Parts, *, corp_id: str = DEFAULT_CORP_ID, scope: str = "read") -> str:
     """An access token of the default administrator of a corp, by a new app."""
-    app, _ = await parts.apps.create("test", corp_id, frozenset({scope}))  # type: ignore[arg-type]
-    user = await parts.apps.default_administrator(corp_id)
+    apps = await parts.open_apps()
+    app, _ = await apps.create("test", corp_id, frozenset({scope}))  # type: ignore[arg-type]
+    user = await apps.default_administrator(corp_id)
     return (await parts.tokens.issue(app, user, API_CLIENT_TYPE)).access_token
 
 

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -29,7 +31,15 @@ class Parts:
     catalogue: Catalogue
     intake: Intake
     tokens: Tokens
-    apps: Apps
+    secret_key_file: Path
+
+    async def open_apps(self) -> Apps:
+        """The apps of the store; only what makes or checks an app key needs the secret key.
+
+        Raises:
+            SettingError: the secret key file can't be used, or is not this store's.
+        """
+        return await open_apps(self.stores.accounts, self.tokens, self.secret_key_file)
 
 
 @asynccontextmanager
@@ -45,31 +55,31 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
     """
     stores = open_stores(settings.store_url, make=make_store)
     try:
-        secret_key_file = settings.secret_key_file or secret_key_path(settings.store_url)
-        tokens = Tokens(stores.accounts)
         yield Parts(
             stores=stores,
             catalogue=load_catalogue(),
             intake=Intake(stores.records),
-            tokens=tokens,
-            apps=await open_apps(stores.accounts, tokens, secret_key_file),
+            tokens=Tokens(stores.accounts),
+            secret_key_file=settings.secret_key_file or secret_key_path(settings.store_url),
         )
     finally:
         stores.close()
 
 
-def create_app(parts: Parts) -> ASGIApp:
+def create_app(parts: Parts, apps: Apps) -> ASGIApp:
     """The application that answers requests."""
     read_control_records = control_records.ControlRecordsCall(
         parts.tokens, parts.stores.records, parts.catalogue
     )
-    log_in = app_auth.AppAuthCall(parts.apps)
+    log_in = app_auth.AppAuthCall(apps)
     starlette = Starlette(
         routes=[
             Route(control_records.PATH, read_control_records.__call__, methods=["GET"]),
             Route(app_auth.PATH, log_in.__call__, methods=["POST"]),
         ],
-        exception_handlers=dict.fromkeys((ConfledgerError, HTTPException, Exception), answer_error),
+        exception_handlers=dict.fromkeys(
+            (ConfledgerError, HTTPException, ClientDisconnect, Exception), answer_error
+        ),
     )
     # A path with one slash too many is a wrong path, not a reason to redirect:
     # a client that follows might do so without its headers.
@@ -99,7 +109,7 @@ class Service:
         await receive()  # lifespan.startup
         try:
             async with open_parts(self._settings) as parts:
-                self._app = create_app(parts)
+                self._app = create_app(parts, await parts.open_apps())
                 await send({"type": "lifespan.startup.complete"})
                 await receive()  # lifespan.shutdown
         except ConfledgerError as error:

@@ -49,10 +49,12 @@ class InvalidFile(ConfledgerError):
         path: the file.
         place: where in it, such as "line 3"; empty where it is about the whole.
         problem: which field breaks which rule.
+        is_page: whether it is, or was meant to be, a saved page.
     """
 
-    def __init__(self, path: object, place: str, problem: str) -> None:
+    def __init__(self, path: object, place: str, problem: str, *, is_page: bool = False) -> None:
         super().__init__(": ".join(filter(None, (str(path), place, problem))))
+        self.is_page = is_page
 
 
 class InvalidField(ConfledgerError):

@@ -65,20 +65,22 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 async def test_a_store_refuses_another_secret_key(settings: Settings, tmp_path: Path) -> None:
     """A store opened with a secret key that is not its own says so instead of failing later."""
-    async with open_parts(settings):
-        pass
+    async with open_parts(settings) as parts:
+        await parts.open_apps()
+    (tmp_path / "other.key").write_text("00" * 32)
     stranger = Settings(data_folder=settings.data_folder, secret_key_file=tmp_path / "other.key")
 
     with pytest.raises(SettingError, match="not the one that belongs to this store"):
-        async with open_parts(stranger):
-            pass
+        async with open_parts(stranger) as parts:
+            await parts.open_apps()
 
 
 async def test_the_store_alone_gives_no_secret_away(settings: Settings) -> None:
     """Neither an app key nor a token stands in the store's files in clear."""
     async with open_parts(settings) as parts:
-        app, app_key = await parts.apps.create("test", "default", frozenset({"read"}))
-        user = await parts.apps.default_administrator("default")
+        apps = await parts.open_apps()
+        app, app_key = await apps.create("test", "default", frozenset({"read"}))
+        user = await apps.default_administrator("default")
         session = await parts.tokens.issue(app, user, 72)
         path = sqlite_path(settings.store_url)
         stored = b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*"))

@@ -22,7 +22,7 @@ def stored(data_folder: Path, app_id: str) -> tuple[App, Corp, str]:
             assert app
             corp = await parts.stores.accounts.corp(app.corp_id)
             assert corp
-            return app, corp, parts.apps.box.open(app.encrypted_key, owner=app_id)
+            return app, corp, (await parts.open_apps()).box.open(app.encrypted_key, owner=app_id)
 
     return anyio.run(read)
 
@@ -154,7 +154,7 @@ def test_a_name_that_is_none_is_refused(run: Run, data_folder: Path, name: str) 
 
     assert (ran.code, ran.out) == (2, "")
     assert "NAME" in ran.err
-    assert "1 to 255 characters" in ran.err
+    assert "1 to 255 printable characters" in ran.err
     assert not data_folder.exists()
 
 

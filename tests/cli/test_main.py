@@ -53,7 +53,7 @@ WRONG_VALUES = {
     "CONFLEDGER_OFFSET": ("-1", ("records", CONFERENCE), 2),
     "CONFLEDGER_PORT": ("65536", ("serve", "--no-tls"), 2),
     "CONFLEDGER_SCOPE": ("fly", ("app", "create", "portal"), 2),
-    "CONFLEDGER_SECRET_KEY_FILE": (str(GOLDEN.parent), ("records", CONFERENCE), 2),
+    "CONFLEDGER_SECRET_KEY_FILE": (str(GOLDEN.parent), ("app", "create", "portal"), 2),
     "CONFLEDGER_STORE": ("ledger.db", ("records", CONFERENCE), 2),
     "CONFLEDGER_TLS_CERT": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TLS_KEY": (str(GOLDEN), ("serve",), 2),

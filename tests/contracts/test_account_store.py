@@ -1,6 +1,7 @@
 """What every account store has to do: `auth.accounts.AccountStore`, on each engine."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from engines import ENGINES
@@ -177,6 +178,24 @@ async def test_sessions_of_one_moment_push_out_others_never_the_new_one(
         await keep(accounts, twin, sessions_max=1)
         assert await accounts.principal(f"access {number}".encode(), NOW_MS)
         assert not await accounts.principal(f"access {number - 1}".encode(), NOW_MS)
+
+
+async def test_ended_sessions_are_forgotten(accounts: AccountStore) -> None:
+    """A session whose refresh token has expired is gone once anybody logs in again."""
+    await accounts.add_app(app())
+    ann = await accounts.user(user("ann"))
+    bob = await accounts.user(
+        User("3" * 32, DEFAULT_CORP_ID, "bob", AdminType.ORDINARY, Directory())
+    )
+    old = session(1, ann)
+    ended = replace(old, refresh_expire_time_s=NOW_MS // 1000 - 1)
+    await keep(accounts, ended)
+    assert await accounts.principal(b"access 1", NOW_MS)
+
+    await keep(accounts, session(2, bob))
+
+    assert not await accounts.principal(b"access 1", NOW_MS)
+    assert await accounts.principal(b"access 2", NOW_MS)
 
 
 async def test_a_store_belongs_to_the_first_secret_key(accounts: AccountStore) -> None:

@@ -466,8 +466,8 @@ def without(page: Mapping[str, Any], name: str) -> Record:
         (page_of([said(), said(operateCode=None)]), "data[1].operateCode is missing"),
         (page_of([said(), said(operateCode="")]), "data[1].operateCode is missing"),
         (page_of([said(), said(operator=7)]), "data[1].operator must be "),
-        (page_of([said(), said(operator="x" * 513)]), "data[1].operator must be "),
-        (page_of([said(), said(detail="x" * 4097)]), "data[1].detail must be "),
+        (page_of([said(), said(operator="x" * 4097)]), "data[1].operator must be "),
+        (page_of([said(), said(detail="x" * 65_537)]), "data[1].detail must be "),
         (page_of([said(), said(detail="a\0b")]), "data[1].detail must not hold "),
         (page_of([said(), said(operateCode="\0")]), "data[1].operateCode must not hold "),
         ({**page_of([]), "data": [said(), "x"]}, "data[1] must be "),
@@ -499,16 +499,19 @@ def test_a_page_that_is_cut_off_is_refused(tmp_path: Path, indent: int | None) -
         problem_of(save(tmp_path / "page.json", text[:length]))
 
 
-async def test_a_broken_page_is_not_taken_in_part(parts: Parts, tmp_path: Path) -> None:
-    """Of a page whose last record is broken nothing is taken, and of the next page all."""
+async def test_a_broken_page_holds_the_other_pages_up(parts: Parts, tmp_path: Path) -> None:
+    """Where a page is broken none named with it is taken, but other files are."""
     broken = save_page(tmp_path / "broken.json", [*moments(3), said(operateTime=-1)])
     good = save_page(tmp_path / "good.json", moments(2, first=4), offset=4)
+    lines = save_lines(tmp_path / "records.jsonl", [said(operateTime=9)])
 
-    report = await take(parts, broken, good)
+    report = await take(parts, good, broken, lines)
 
-    assert only_failure(report).startswith(f"{broken}: data[3].operateTime must be ")
-    assert figures(report) == (1, 2, 0)
-    assert await times_kept(parts) == [4, 5]
+    first, second = map(str, report.failures)
+    assert first.startswith(f"{broken}: data[3].operateTime must be ")
+    assert second == f"{good}: is not taken before {broken}, which was named with it"
+    assert figures(report) == (1, 1, 0)
+    assert await times_kept(parts) == [9]
 
 
 # --- JSON Lines
@@ -619,14 +622,14 @@ def test_how_the_operator_is_known(tmp_path: Path, fields: Record, basis: str) -
 def test_the_largest_values_are_taken(tmp_path: Path) -> None:
     """Each field takes its largest value, and the time its smallest."""
     texts = ("operateSource", "operator", "operateCode", "operationObject", "operateResult")
-    longest = dict.fromkeys(texts, "议" * 512) | {"detail": "议" * 4096, "eventId": "议" * 256}
+    longest = dict.fromkeys(texts, "议" * 4096) | {"detail": "议" * 65_536, "eventId": "议" * 256}
 
     first, last = read_lines(tmp_path, [said(operateTime=0), said(operateTime=TIME_MAX, **longest)])
 
     assert first.operate_time_ms == 0
     assert last.operate_time_ms == TIME_MAX
-    assert {len(text) for text in (last.source, last.operator, last.object)} == {512}
-    assert (len(last.detail), len(last.event_id)) == (4096, 256)
+    assert {len(text) for text in (last.source, last.operator, last.object)} == {4096}
+    assert (len(last.detail), len(last.event_id)) == (65_536, 256)
 
 
 async def test_lines_may_be_of_several_conferences(parts: Parts, tmp_path: Path) -> None:
@@ -745,30 +748,33 @@ BROKEN_LINES = {
     "no conference id": (line(confUUID="7"), "confUUID must be 32 hex"),
     "hyphens": (line(confUUID="9a0fa6d1-0a5b-11ea-ae5e-191763c22c0e"), "confUUID must be 32 hex"),
     "long source": (
-        line(operateSource="x" * 513),
-        "operateSource must be a string of at most 512 characters",
+        line(operateSource="x" * 4097),
+        "operateSource must be a string of at most 4096 characters",
     ),
     "long operator": (
-        line(operator="x" * 513),
-        "operator must be a string of at most 512 characters",
+        line(operator="x" * 4097),
+        "operator must be a string of at most 4096 characters",
     ),
     "long words": (
-        line(operateCode="x" * 513),
-        "operateCode must be a string of at most 512 characters",
+        line(operateCode="x" * 4097),
+        "operateCode must be a string of at most 4096 characters",
     ),
     "long code": (
-        line(operation="x" * 513),
-        "operation must be a string of at most 512 characters",
+        line(operation="x" * 4097),
+        "operation must be a string of at most 4096 characters",
     ),
     "long object": (
-        line(operationObject="x" * 513),
-        "operationObject must be a string of at most 512 characters",
+        line(operationObject="x" * 4097),
+        "operationObject must be a string of at most 4096 characters",
     ),
     "long result": (
-        line(operateResult="x" * 513),
-        "operateResult must be a string of at most 512 characters",
+        line(operateResult="x" * 4097),
+        "operateResult must be a string of at most 4096 characters",
     ),
-    "long detail": (line(detail="x" * 4097), "detail must be a string of at most 4096 characters"),
+    "long detail": (
+        line(detail="x" * 65_537),
+        "detail must be a string of at most 65536 characters",
+    ),
     "long event id": (
         line(eventId="x" * 257),
         "eventId must be a string of at most 256 characters",
@@ -992,10 +998,11 @@ def test_a_file_of_several_pages_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_saved_error_is_refused(tmp_path: Path) -> None:
-    """An answer that was an error holds no records, and its first key is named."""
+    """An answer that was an error is told from a page."""
     answer = {"error_code": "USG.000000000", "error_msg": "no"}
 
-    assert "error_code" in problem_of(save(tmp_path / "page.json", json.dumps(answer)))
+    problem = problem_of(save(tmp_path / "page.json", json.dumps(answer)))
+    assert problem == "is an error that a call answered, and no page of records"
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b" \r\n\t\n", BOM, BOM + b"\n"])

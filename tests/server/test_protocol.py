@@ -343,20 +343,31 @@ def test_the_limit_counts_for_each_head_alone(connect: Connect, first: bytes) ->
             assert connection.answer().code == TOKEN_REJECTED
 
 
-def test_trailers_have_a_limit_too(connect: Connect) -> None:
+@pytest.mark.parametrize("is_one", [False, True], ids=["many", "one"])
+@pytest.mark.parametrize("is_get", [False, True], ids=["POST", "GET"])
+def test_trailers_have_a_limit_too(
+    connect: Connect,
+    is_get: bool,  # noqa: FBT001 - a parameter of the test
+    is_one: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
     """Fields behind a chunked body are no way around the limit: they are not collected without
-    end, and whoever sends that many is not served any more.
+    end, but end the connection.
     """
-    trailers = [b"X-%d: %s\r\n" % (number, b"v" * 1000) for number in range(2000)]
-    first = get(QUESTION, b"Transfer-Encoding: chunked") + b"0\r\n"
-    with connect() as connection:
-        connection.say_until_refused([first, *trailers, b"\r\n", get(b"/nothing")])
-        statuses = [connection.answer().status]
-        # Whether the connection ends with a word or without one is the server's choice.
-        with suppress(AssertionError, ConnectionResetError):
-            statuses.append(connection.answer().status)
+    head = get(QUESTION, b"Transfer-Encoding: chunked") if is_get else POST_IN_CHUNKS
+    value = b"v" * 10_000
+    has_taken_all = False
 
-    assert 404 not in statuses
+    def much() -> Iterator[bytes]:
+        nonlocal has_taken_all
+        yield head + b"0\r\nX: "
+        for number in range(5000):
+            yield value if is_one else b"%b\r\nX-%d: " % (value, number)
+        has_taken_all = True
+
+    with connect() as connection:
+        connection.say_until_refused(much())
+
+    assert not has_taken_all
 
 
 # --- Clients that take their time --------------------------------------------
@@ -432,6 +443,30 @@ def test_an_unfinished_body_is_waited_for_so_long_only(
 
         assert (answer.status, answer.code) == (408, GATEWAY)
         assert connection.is_over()
+
+
+# --- Clients that are too many -----------------------------------------------
+
+
+def test_a_connection_too_many_is_refused_until_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond its number of connections the server refuses a client in JSON instead of running out
+    of files, serves those it has, and takes a new one when one of them goes.
+    """
+    monkeypatch.setattr("confledger.server.protocol.CONNECTIONS_MAX", 2)
+    with serving(tmp_path) as connect, connect() as first, connect() as second:
+        for connection in (first, second):
+            assert connection.say(get()).answer().code == TOKEN_REJECTED
+        with connect() as third:
+            answer = third.answer()
+            assert (answer.status, answer.headers["connection"]) == (503, "close")
+            assert answer.code
+            assert third.is_over()
+        assert first.say(get(QUESTION, b"Connection: close")).answer().code == TOKEN_REJECTED
+        assert first.is_over()
+        with connect() as fourth:
+            assert fourth.say(get()).answer().code == TOKEN_REJECTED
 
 
 # --- What clients send and proxies pass on -----------------------------------
@@ -570,6 +605,17 @@ def test_a_body_on_get_is_passed_over(connect: Connect, head_and_body: bytes) ->
         answers = [connection.answer().code, connection.answer().code]
 
     assert answers == [TOKEN_REJECTED, NOT_FOUND]
+
+
+def test_a_large_body_on_get_is_passed_over(connect: Connect) -> None:
+    """Nor is such a body taken for the next head, though it comes behind the answer and is larger
+    than a head may be.
+    """
+    with connect() as connection:
+        announced = get(QUESTION, b"Content-Length: %d" % BODY_BYTES_MAX)
+        assert connection.say(announced).answer().code == TOKEN_REJECTED
+        connection.say(*[b"x" * (BODY_BYTES_MAX // 64)] * 64)
+        assert connection.say(get(b"/nothing")).answer().code == NOT_FOUND
 
 
 def test_the_vendors_sample_request_is_answered(connect: Connect) -> None:

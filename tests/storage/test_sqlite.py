@@ -4,6 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,7 +129,7 @@ async def test_another_process_that_holds_the_lock_makes_the_store_busy(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A writer that waits too long for another one gives up with a clear error; reads go on."""
-    monkeypatch.setattr(database_module, "_LOCK_WAIT_MS", 50)
+    monkeypatch.setattr(database_module, "_WRITE_SECONDS_MAX", 0.05)
     database = Database(path)
     other = apsw.Connection(str(path))
     other.execute("BEGIN IMMEDIATE")
@@ -275,3 +276,27 @@ def test_what_is_no_database_is_refused(path: Path, tmp_path: Path) -> None:
         Database(path)
     with pytest.raises(StoreUnusable, match=str(tmp_path)):
         Database(tmp_path)
+
+
+async def test_a_write_that_waited_too_long_is_not_begun(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time that a write may wait counts from when it was asked for, not from its turn."""
+    monkeypatch.setattr(database_module, "_WRITE_SECONDS_MAX", 0.2)
+    database = Database(path)
+    begun: list[str] = []
+
+    def slow(_: apsw.Connection) -> None:
+        begun.append("slow")
+        time.sleep(0.5)
+
+    results = await asyncio.gather(
+        database.write(slow),
+        database.write(lambda _: begun.append("late")),
+        return_exceptions=True,
+    )
+
+    assert results[0] is None
+    assert isinstance(results[1], StoreBusy)
+    assert begun == ["slow"]
+    database.close()

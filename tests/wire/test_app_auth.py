@@ -38,13 +38,14 @@ VECTORS = {
 @pytest.fixture(autouse=True)
 async def app(parts: Parts, request: pytest.FixtureRequest) -> App:
     """The app of the test vectors; multi-tenant where the test says so."""
+    apps = await parts.open_apps()
     made = App(
         app_id=APP_ID,
         corp_id=DEFAULT_CORP_ID,
         name="vectors",
         scopes=frozenset({"read"}),
         is_multi_tenant=bool(request.node.get_closest_marker("multi_tenant")),
-        encrypted_key=parts.apps.box.seal(APP_KEY, owner=APP_ID),
+        encrypted_key=apps.box.seal(APP_KEY, owner=APP_ID),
         created_time_ms=0,
     )
     await parts.stores.accounts.add_app(made)
@@ -392,3 +393,84 @@ async def test_an_ordinary_user_sees_no_conference_of_others(
         unknown = await client.get(f"{PATH}?confUUID={'0' * 32}")
     assert_is_error(known, 403, "MMC.111070002", "CONF_INSUFFICIENT_PERMISSIONS")
     assert_is_error(unknown, 400, "MMC.111070005", "CONF_DATA_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "change", [{"nonce": "n" * 40 + ":"}, {"corpId": "a:b"}, {"appId": "a:b"}], ids=str
+)
+async def test_what_is_signed_has_no_colon_but_in_the_user(
+    client: httpx.AsyncClient, change: dict[str, Any]
+) -> None:
+    """A colon in nonce, corp or app is refused, and one in the user's account is not."""
+    refused = await log_in(client, body_of(**change), "HMAC-SHA256 signature=" + "0" * 64)
+    accepted = await log_in(client, body_of(userId="urn:user:1"))
+    (field,) = change
+    assert_is_error(refused, 400, "USG.206060011", f"{field} must not hold a colon")
+    assert accepted.status_code == 200
+
+
+async def test_a_signature_for_a_user_is_none_for_the_administrator(
+    client: httpx.AsyncClient,
+) -> None:
+    """A signed string can't be cut in another way, into another user and another time."""
+    mine = body_of(userId=":0")
+    authorization = f"HMAC-SHA256 signature={signed(mine)}"
+    nonce = f"{mine['expireTime']}:{NONCE}"
+    forged = await log_in(client, body_of(userId="", expireTime=0, nonce=nonce), authorization)
+    assert (await log_in(client, mine, authorization)).json()["user"]["thirdAccount"] == ":0"
+    assert forged.status_code == 400
+
+
+@pytest.mark.multi_tenant
+async def test_without_a_corp_a_multi_tenant_apps_user_has_no_colon(
+    client: httpx.AsyncClient,
+) -> None:
+    """A signed corp and user can't pass for one account with a colon in it."""
+    body = body_of(corpId="807074304", userId="ann")
+    authorization = f"HMAC-SHA256 signature={signed(body, with_corp=True)}"
+    answer = await log_in(client, body | {"corpId": "", "userId": "807074304:ann"}, authorization)
+    assert_is_error(answer, 401, "USG.206010025")
+
+
+async def test_a_body_nested_without_end_is_400(client: httpx.AsyncClient) -> None:
+    """Depth is no way to make the service fail."""
+    answer = await client.post(LOGIN, content=b'{"x":' + b"[" * 60_000)
+    assert_is_error(answer, 400, "USG.206060011", "nested too deeply")
+
+
+async def test_a_login_that_says_nothing_new_writes_no_user(
+    parts: Parts, client: httpx.AsyncClient
+) -> None:
+    """A user's directory entry is written when it changes, and not at every login."""
+    await log_in(client, body_of(userId="ann", userName="Ann"))
+    written: list[str] = []
+
+    def trace(_: object, statement: str, __: object) -> bool:
+        written.append(statement)
+        return True
+
+    parts.stores._database._writer.exec_trace = trace  # noqa: SLF001 - to see what is written
+    await log_in(client, body_of(userId="ann", userName="Ann"))
+    same = any("INTO user" in statement for statement in written)
+    await log_in(client, body_of(userId="ann", userName="Anna"))
+    changed = any("INTO user" in statement for statement in written)
+
+    assert (same, changed) == (False, True)
+
+
+async def test_an_app_key_of_another_secret_key_is_a_wrong_signature(
+    parts: Parts, client: httpx.AsyncClient
+) -> None:
+    """An app whose key can't be opened any more is refused as any other that can't prove itself."""
+    lost = App(
+        app_id="1" * 32,
+        corp_id=DEFAULT_CORP_ID,
+        name="lost",
+        scopes=frozenset({"read"}),
+        is_multi_tenant=False,
+        encrypted_key=b"sealed with a key that is gone",
+        created_time_ms=0,
+    )
+    await parts.stores.accounts.add_app(lost)
+    answer = await log_in(client, body_of(appId="1" * 32), "HMAC-SHA256 signature=" + "0" * 64)
+    assert_is_error(answer, 401, "USG.206010025")

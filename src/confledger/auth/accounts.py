@@ -55,6 +55,12 @@ class Directory:
     phone: str = ""
     dept_code: str = ""
 
+    def adds_nothing_to(self, known: "Directory") -> bool:
+        """Whether all that this says is known."""
+        said = (self.name, self.email, self.phone, self.dept_code)
+        as_known = (known.name, known.email, known.phone, known.dept_code)
+        return all(new in ("", old) for new, old in zip(said, as_known, strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -111,7 +117,7 @@ class AccountStore(Protocol):
     """
 
     async def secret_key_id(self) -> str | None:
-        """The id of the secret key that the store's app keys are sealed with, if that is settled."""
+        """The id of the secret key that the app keys are sealed with, if that is settled."""
 
     async def pin_secret_key(self, key_id: str) -> str:
         """Settle for good which secret key that is, unless it is settled; its id."""
@@ -141,7 +147,8 @@ class AccountStore(Protocol):
         """Keep a session by its tokens' hashes.
 
         Of its user's sessions of the same client type the newest `sessions_max`
-        stay, this one included; the others end.
+        stay, this one included; the others end. Sessions of anybody whose refresh
+        token has expired are forgotten.
         """
 
     async def principal(self, access_hash: bytes, now_ms: int) -> Principal | None:

@@ -21,6 +21,7 @@ from confledger.auth.secret_box import SecretBox, load_secret_box
 from confledger.auth.signature import Authorization, sign
 from confledger.auth.tokens import Tokens
 from confledger.errors import SettingError, SignatureExpired, SignatureRejected
+from confledger.observability.logging import logger
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +80,21 @@ class Apps:
             SignatureExpired: the signature is right, and over.
         """
         app = await self.accounts.app(login.app_id)
-        # An unknown app costs the same work, so that time does not tell which ids exist.
-        app_key = self.box.open(app.encrypted_key, owner=app.app_id) if app else ""
-        signature = authorization.signature if authorization else ""
-        is_signed = False
-        for signed in _signed_forms(login, is_multi_tenant=app is not None and app.is_multi_tenant):
-            is_signed |= hmac.compare_digest(sign(app_key, *signed), signature)
-        if app is None or authorization is None or not is_signed:
-            raise SignatureRejected
-        if authorization.app_id not in (None, login.app_id):
+        if app is None or authorization is None:
             raise SignatureRejected
         if login.corp_id and not app.is_multi_tenant:
+            raise SignatureRejected
+        try:
+            app_key = self.box.open(app.encrypted_key, owner=app.app_id)
+        except SettingError as error:
+            logger.error("app key can't be opened", extra={"reason": str(error)})
+            raise SignatureRejected from error
+        is_signed = False
+        for signed in _signed_forms(login, is_multi_tenant=app.is_multi_tenant):
+            is_signed |= hmac.compare_digest(sign(app_key, *signed), authorization.signature)
+        if not is_signed:
+            raise SignatureRejected
+        if authorization.app_id not in (None, login.app_id):
             raise SignatureRejected
         if 0 < login.expire_time_s < time.time():
             raise SignatureExpired
@@ -107,12 +112,17 @@ def _signed_forms(login: AppLogin, *, is_multi_tenant: bool) -> Iterator[tuple[s
 
     A multi-tenant app signs its corp id too. Without a corp, some clients sign an
     empty one (the vendor's SDKs) and some none; a single-tenant app never signs one.
+
+    No two logins of an app may share a signed string: of the values only the user's
+    account may hold a colon, and where there are two forms, not even that in the
+    one without a corp.
     """
     rest = (login.user_account, str(login.expire_time_s), login.nonce)
     if is_multi_tenant:
         yield (login.app_id, login.corp_id, *rest)
-    if not login.corp_id:
-        yield (login.app_id, *rest)
+        if login.corp_id or ":" in login.user_account:
+            return
+    yield (login.app_id, *rest)
 
 
 def _candidate(corp_id: str, account: str, directory: Directory) -> User:

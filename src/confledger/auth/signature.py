@@ -11,7 +11,7 @@ from typing import Final
 # The scheme's name in any case, 64 hexadecimal digits in any case, and then,
 # if the client sends it, the app id in base64 after a comma and maybe spaces.
 _AUTHORIZATION: Final = re.compile(
-    r"HMAC-SHA256 +signature=([0-9a-f]{64})(?: *, *access=([0-9a-z+/=_-]{1,256}))? *",
+    r"HMAC-SHA256 +signature=([0-9a-f]{64})(?: *, *access=([0-9a-z+/=]{1,512}))? *",
     re.IGNORECASE | re.ASCII,
 )
 

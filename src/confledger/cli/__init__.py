@@ -18,8 +18,6 @@ from confledger.cli.serve import serve
 from confledger.errors import ConfledgerError, SettingError
 from confledger.settings import ENVIRONMENT_PREFIX
 
-_FOR_TESTS = ENVIRONMENT_PREFIX + "TEST_"
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="confledger")
@@ -34,9 +32,8 @@ def confledger(context: click.Context) -> None:
     """
     known = environment_variables_of(context.command)
     for name in os.environ:
-        if name.startswith(ENVIRONMENT_PREFIX) and not name.startswith(_FOR_TESTS):  # noqa: SIM102
-            if name not in known:
-                raise SettingError(f"the environment variable {name} is no option of confledger")
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
+            raise SettingError(f"the environment variable {name} is no option of confledger")
 
 
 for command in (demo, serve, app, import_records, records):

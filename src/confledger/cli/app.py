@@ -8,7 +8,13 @@ import msgspec
 
 from confledger.app import open_parts
 from confledger.auth.accounts import SCOPES, App, Scope
-from confledger.cli.options import corp_option, json_option, option, store_options, store_settings
+from confledger.cli.options import (
+    corp_option,
+    json_option,
+    option,
+    secret_key_option,
+    store_options,
+)
 from confledger.settings import Settings
 
 _NAME_CHARACTERS_MAX = 255
@@ -52,6 +58,7 @@ def app() -> None:
 )
 @json_option
 @store_options
+@secret_key_option
 def create(
     *,
     name: str,
@@ -74,9 +81,10 @@ def create(
 
     async def run(settings: Settings) -> tuple[App, str]:
         async with open_parts(settings) as parts:
-            return await parts.apps.create(name, corp, scope, is_multi_tenant=multi_tenant)
+            apps = await parts.open_apps()
+            return await apps.create(name, corp, scope, is_multi_tenant=multi_tenant)
 
-    created, app_key = anyio.run(run, store_settings(**options))
+    created, app_key = anyio.run(run, Settings(**options))
     if as_json:
         shown = {"appId": created.app_id, "appKey": app_key, "corpId": created.corp_id}
         click.echo(msgspec.json.encode(shown))

@@ -15,7 +15,6 @@ from confledger.cli.options import (
     json_option,
     option,
     store_options,
-    store_settings,
 )
 from confledger.ingest.files import ImportReport, import_files
 from confledger.settings import Settings
@@ -53,7 +52,7 @@ def import_records(
         async with open_parts(settings) as parts:
             return await import_files(files, corp, conference, parts.intake, parts.catalogue)
 
-    report = anyio.run(run, store_settings(**options))
+    report = anyio.run(run, Settings(**options))
     for note in report.notes:
         click.echo(f"Note: {note}", err=True)
     for failure in report.failures:

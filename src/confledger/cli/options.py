@@ -9,7 +9,7 @@ import click
 
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.ledger.intake import conference_uuid_from
-from confledger.settings import ENVIRONMENT_PREFIX, Settings, default_data_folder
+from confledger.settings import ENVIRONMENT_PREFIX, default_data_folder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -45,14 +45,8 @@ def environment_variables_of(command: click.Command) -> set[str]:
 
 
 def store_options(command: Command) -> Command:
-    """The options that say which store; they reach the command as `settings`."""
+    """The options that say which store; they reach the command by the names of `Settings`."""
     for declare in (
-        option(
-            "--secret-key-file",
-            type=click.Path(path_type=Path, dir_okay=False),
-            show_default="beside the store",
-            help="Holds the key that app keys are encrypted with.",
-        ),
         option(
             "--data-folder",
             type=click.Path(path_type=Path, file_okay=False),
@@ -72,11 +66,12 @@ def store_options(command: Command) -> Command:
     return command
 
 
-def store_settings(
-    store: str, data_folder: Path, secret_key_file: Path | None, **others: Any
-) -> Settings:
-    """The settings of a command with `store_options`."""
-    return Settings(store=store, data_folder=data_folder, secret_key_file=secret_key_file, **others)
+secret_key_option = option(
+    "--secret-key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    show_default="beside the store",
+    help="Holds the key that app keys are encrypted with.",
+)
 
 
 class CorpId(click.ParamType[str]):

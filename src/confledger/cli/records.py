@@ -20,7 +20,6 @@ from confledger.cli.options import (
     corp_option,
     option,
     store_options,
-    store_settings,
 )
 from confledger.errors import NoSuchCorp
 from confledger.ledger.record import Page
@@ -101,7 +100,7 @@ def records(  # noqa: PLR0913 - an argument for each option
             else:
                 _print_table(shown, page, offset)
 
-    anyio.run(run, store_settings(**options))
+    anyio.run(run, Settings(**options))
 
 
 def _cells(record: RecordJSON) -> list[str]:

@@ -8,7 +8,7 @@ import click
 
 from confledger import server
 from confledger.app import open_parts
-from confledger.cli.options import option, store_options, store_settings
+from confledger.cli.options import option, secret_key_option, store_options
 from confledger.settings import DEFAULT_HOST, DEFAULT_PORT, WORKERS_MAX, Settings
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -30,6 +30,7 @@ port_option = option(
 
 @click.command
 @store_options
+@secret_key_option
 @host_option
 @port_option
 @option(
@@ -50,7 +51,7 @@ def serve(no_tls: bool, **options: Any) -> None:  # noqa: FBT001 - click passes 
     Without a certificate of yours, the first start makes a self-signed one in the
     data folder, and the following ones use it again.
     """
-    settings = store_settings(tls=not no_tls, **options)
+    settings = Settings(tls=not no_tls, **options)
     # Opened once before any worker is: what is wrong with the store is told here,
     # in a sentence, and its tables and secret key are made once.
     anyio.run(_try_parts, settings)
@@ -58,8 +59,8 @@ def serve(no_tls: bool, **options: Any) -> None:  # noqa: FBT001 - click passes 
 
 
 async def _try_parts(settings: Settings) -> None:
-    async with open_parts(settings):
-        pass
+    async with open_parts(settings) as parts:
+        await parts.open_apps()
 
 
 def _announce(address: server.Address) -> None:

@@ -41,8 +41,9 @@ async def fill_demo_store(parts: Parts) -> Demo:
     receipts = await parts.intake.take(
         DEFAULT_CORP_ID, {**sample.batches, GENERATED_MEETING: generated}
     )
-    app, app_key = await parts.apps.create("demo", DEFAULT_CORP_ID, frozenset({"read"}))
-    administrator = await parts.apps.default_administrator(DEFAULT_CORP_ID)
+    apps = await parts.open_apps()
+    app, app_key = await apps.create("demo", DEFAULT_CORP_ID, frozenset({"read"}))
+    administrator = await apps.default_administrator(DEFAULT_CORP_ID)
     session = await parts.tokens.issue(app, administrator, API_CLIENT_TYPE)
     return Demo(
         app.app_id,

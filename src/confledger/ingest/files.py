@@ -26,8 +26,8 @@ from confledger.wire.record_json import (
     records_of_page,
 )
 
-FILE_BYTES_MAX: Final = 1024**3
-"""A file is read as a whole; a gigabyte holds some millions of records."""
+FILE_BYTES_MAX: Final = 128 * 1024**2
+"""A file is read as a whole and taken in one transaction, for which every other writer waits."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -76,7 +76,8 @@ async def import_files(
     """Take files into a corp's ledger: each file whole or not at all.
 
     Pages of one meeting are taken in the meeting's order, in whichever order
-    they are named.
+    they are named. If one of them can't be read, none is taken: what it holds could
+    only stand behind the others, for ever.
 
     Args:
         paths: saved answers of the wire call, one page a file, or JSON Lines.
@@ -90,12 +91,20 @@ async def import_files(
     """
     report = ImportReport()
     files = []
+    broken_page: Path | None = None
     for path in paths:
         try:
             files.append(read_file(path, conference_uuid, catalogue))
         except InvalidFile as error:
             report.failures.append(error)
+            if error.is_page:
+                # What is missing could only ever stand behind the others.
+                broken_page = path
     for file in sorted(files, key=lambda file: file.offset or 0):
+        if broken_page is not None and file.offset is not None:
+            problem = f"is not taken before {broken_page}, which was named with it"
+            report.failures.append(InvalidFile(file.path, "", problem))
+            continue
         try:
             receipts = await intake.take(corp_id, file.batches)
         except EventConflict as error:
@@ -162,16 +171,16 @@ def _read_page(
     path: Path, content: bytes, conference_uuid: str | None, catalogue: Catalogue
 ) -> RecordFile:
     if conference_uuid is None:
-        raise InvalidFile(
-            path, "", "is a saved page, which does not say of which meeting: give --conference"
-        )
+        problem = "is a saved page, which does not say of which meeting: give --conference"
+        raise InvalidFile(path, "", problem, is_page=True)
     try:
         page = _page_decoder.decode(content)
         records = records_of_page(page, catalogue)
     except JSON_PROBLEMS as error:
-        raise InvalidFile(path, "", _sentence(error)) from error
+        place = _line_of(content, str(error))
+        raise InvalidFile(path, place, _sentence(error), is_page=True) from error
     except InvalidField as error:
-        raise InvalidFile(path, "", str(error)) from error
+        raise InvalidFile(path, "", str(error), is_page=True) from error
     places = {
         (conference_uuid, record.event_id): f"data[{index}]" for index, record in enumerate(records)
     }
@@ -212,6 +221,14 @@ def _conference_of(record: LedgerRecordJSON, conference_uuid: str | None) -> str
     if conference_uuid not in (None, named):
         raise InvalidRecord("confUUID", f"must be {conference_uuid}, as --conference says")
     return named
+
+
+def _line_of(content: bytes, problem: str) -> str:
+    """In which line a syntax error is; msgspec tells the byte."""
+    byte = re.search(r"\(byte (\d+)\)", problem)
+    if byte is None:
+        return ""
+    return f"line {content[: int(byte[1])].count(10) + 1}"
 
 
 def _sentence(error: Exception) -> str:

@@ -3,11 +3,12 @@
 import re
 from typing import Final
 
-# A `+` and digits, or seven digits or more. The looks to either side keep out
-# what only contains such a run of digits: hexadecimal ids, hyphenated UUIDs and
-# names. They are ASCII on purpose: a number may well stand between two Chinese
-# characters.
-_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z_+-])(?:\+[0-9]+|[0-9]{7,})(?![0-9A-Za-z_-])", re.ASCII)
+# A `+` and digits, or seven digits or more. An id is left alone: a hyphenated UUID,
+# which is looked for first, and whatever has a letter beside its digits. Letters
+# are ASCII on purpose: a number may well stand between two Chinese characters.
+_UUID: Final = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_NUMBER: Final = r"(?P<number>\+[0-9]+|[0-9]{7,})"
+_UUID_OR_NUMBER: Final = re.compile(rf"(?<![0-9A-Za-z+])(?:{_UUID}|{_NUMBER})(?![0-9A-Za-z])")
 _CLEAR_DIGITS: Final = 3
 
 
@@ -16,9 +17,11 @@ def mask_numbers(text: str) -> str:
 
     `+991116005905` becomes `**********905`, as in the vendor's sample.
     """
-    return _NUMBER.sub(_starred, text)
+    return _UUID_OR_NUMBER.sub(_starred, text)
 
 
-def _starred(number: re.Match[str]) -> str:
-    digits = number[0]
-    return "*" * (len(digits) - _CLEAR_DIGITS) + digits[-_CLEAR_DIGITS:]
+def _starred(match: re.Match[str]) -> str:
+    number = match["number"]
+    if number is None:
+        return match[0]
+    return "*" * (len(number) - _CLEAR_DIGITS) + number[-_CLEAR_DIGITS:]

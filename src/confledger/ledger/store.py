@@ -12,7 +12,7 @@ class RecordStore(Protocol):
     A conference belongs to a corp, and its key is the two together: the same
     `conference_uuid` in two corps is two conferences that know nothing of each
     other. What every store has to do is written down in
-    `tests/contracts/record_store.py`, which runs on each of them.
+    `tests/contracts/test_record_store.py`, which runs on each of them.
     """
 
     async def append(

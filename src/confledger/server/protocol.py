@@ -3,79 +3,134 @@
 import asyncio
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
-from confledger.wire.errors import HEAD_TOO_LARGE, MALFORMED, WireError
+from confledger.wire.errors import CONNECTIONS_EXCEEDED, HEAD_TOO_LARGE, MALFORMED, WireError
 from confledger.wire.exchange import error_answer, new_request_id
 
+CONNECTIONS_MAX: Final = 1_000
+"""How many connections a process holds; with its files, it stays below the usual limit of 1,024."""
+
 HEAD_BYTES_MAX: Final = 32 * 1024
-"""The longest request line and headers, together, that are read."""
+"""The longest request line and headers, together, that are served."""
 
 _HEAD_SECONDS_MAX: Final = 10.0
 """How long a client may take to send them, from the connection or the first byte on."""
 
 
 class LedgerProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with JSON for what is no request at all, and limits for heads.
+    """uvicorn's protocol, with JSON for what is no request at all, and limits.
 
-    uvicorn answers malformed bytes in plain text, and reads a head of any length,
-    however slowly it comes.
+    uvicorn answers malformed bytes in plain text, reads a head of any length,
+    however slowly it comes, and holds any number of connections.
     """
 
     def __init__(self, *args: Any, **keywords: Any) -> None:  # noqa: ANN401 - uvicorn's business
         super().__init__(*args, **keywords)
-        self._head_bytes: int | None = 0
-        """How much of a head has come; None while there is no head to wait for."""
         self._head_timer: asyncio.TimerHandle | None = None
+        """Runs while a head is expected and not complete."""
+        self._head_bytes = 0
+        """How much of that head has come."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
-        """Expect a first head."""
+        """Expect a first head, if there is room for one more connection."""
         super().connection_made(transport)
-        self._expect_head()
+        if len(self.connections) > CONNECTIONS_MAX:
+            self._refuse(CONNECTIONS_EXCEEDED)
+        else:
+            self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""
-        self._head_is_there()
+        self._stop_head_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, within the limit of a head."""
-        # Counted before the parser sees the bytes: while a head is incomplete, all
-        # that has come is head.
+        """Read on, within the limits of a head."""
+        was_within_head = self._head_timer is not None
         super().data_received(data)
-        if self._head_bytes is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
-                self._refuse(HEAD_TOO_LARGE)
+        if self.transport.is_closing():
+            return
+        if self._head_timer is None:
+            # uvicorn has stopped its own clock for idle connections at these bytes.
+            # If they began nothing, ours has to run.
+            if self.timeout_keep_alive_task is None and self._is_idle():
+                self._expect_head()
+        elif was_within_head:
+            # The parser tells of a header when it is complete; until then, all that
+            # has come since the head began is head.
+            self._count_head(len(data))
 
     def on_message_begin(self) -> None:
         """Expect the rest of a head whose first bytes have come."""
         super().on_message_begin()
         self._expect_head()
 
+    def on_url(self, url: bytes) -> None:
+        """Count what is complete of the request line."""
+        super().on_url(url)
+        self._count_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count a complete header."""
+        super().on_header(name, value)
+        self._count_head(len(name) + len(value))
+
     def on_headers_complete(self) -> None:
         """Stop the clock, and serve."""
-        self._head_is_there()
-        super().on_headers_complete()
+        self._stop_head_timer()
+        if not self.transport.is_closing():
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body, unless the head was refused."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End the body, unless the head was refused."""
+        if not self.transport.is_closing():
+            super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are no request."""
         del msg  # uvicorn's sentence; ours has the shape of all our errors
         self._refuse(MALFORMED)
 
+    def _is_idle(self) -> bool:
+        # uvicorn's annotation leaves out that there is none at first.
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
     def _expect_head(self) -> None:
-        self._head_is_there()
+        self._stop_head_timer()
         self._head_bytes = 0
         self._head_timer = self.loop.call_later(_HEAD_SECONDS_MAX, self.transport.close)
 
-    def _head_is_there(self) -> None:
-        self._head_bytes = None
+    def _stop_head_timer(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
 
+    def _count_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+            self._refuse(HEAD_TOO_LARGE)
+
     def _refuse(self, wire_error: WireError) -> None:
-        self._head_is_there()
+        """Answer what is no request of ours, and close."""
+        self._stop_head_timer()
+        if not self._is_idle():
+            # A good request came before it on this connection, and its answer would
+            # be taken for this one's. It is finished, and then the connection ends.
+            self.cycle.keep_alive = False
+            self.pipeline.clear()
+            self.flow.pause_reading()
+            return
         answer = error_answer(wire_error)
         headers = [
             *self.server_state.default_headers,

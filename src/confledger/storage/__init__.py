@@ -41,7 +41,7 @@ def sqlite_path(url: str) -> Path:
         return Path(path).expanduser()
     except RuntimeError as error:
         raise SettingError(
-            f"the store (--store, CONFLEDGER_STORE) is in no folder: {error}"
+            f"the store (--store, CONFLEDGER_STORE) must be sqlite:///PATH: {error}"
         ) from error
 
 

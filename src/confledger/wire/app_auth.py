@@ -48,6 +48,11 @@ class AppLoginJSON(msgspec.Struct):
             value = getattr(self, name)
             if isinstance(value, str) and "\0" in value:
                 raise InvalidLogin(name, "must not hold the character U+0000")
+        # What is signed has colons between its values. Were they allowed in these, a
+        # signature made for one user could be read as made for another.
+        for name in ("appId", "corpId", "nonce"):
+            if ":" in (getattr(self, name) or ""):
+                raise InvalidLogin(name, "must not hold a colon")
         if not self.appId:
             raise InvalidLogin("appId", "is missing")
         if self.clientType is None:

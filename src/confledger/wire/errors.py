@@ -20,7 +20,6 @@ from confledger.errors import (
     NotPermitted,
     SignatureExpired,
     SignatureRejected,
-    StoreBusy,
     StoreError,
     TokenRejected,
 )
@@ -53,6 +52,12 @@ MALFORMED: Final = WireError(400, "APIGW.0201", "The request is not well-formed 
 HEAD_TOO_LARGE: Final = WireError(431, "APIGW.0201", "The request line and headers are too large.")
 """For a request whose head goes beyond its limit."""
 
+STOPPING: Final = WireError(503, "MMC.111070003", "CONF_EXCEPTION")
+"""For a request that the service, asked to stop, could not finish in time."""
+
+CONNECTIONS_EXCEEDED: Final = WireError(503, "MMC.111070003", "CONF_EXCEPTION")
+"""For a connection beyond the number that a process holds."""
+
 WIRE_ERRORS: Final[dict[type[ConfledgerError], WireError]] = {
     InvalidParameter: WireError(400, "MMC.111071061", "PARAMETER_VERIFIED_FAIL"),
     NoSuchConference: WireError(400, "MMC.111070005", "CONF_DATA_NOT_FOUND"),
@@ -63,7 +68,6 @@ WIRE_ERRORS: Final[dict[type[ConfledgerError], WireError]] = {
     SignatureExpired: WireError(401, "USG.206010057"),
     BodyTooSlow: WireError(408, "APIGW.0201"),
     BodyTooLarge: WireError(413, "APIGW.0201"),
-    StoreBusy: WireError(503, "MMC.111070003", "CONF_EXCEPTION"),
     StoreError: WireError(503, "MMC.111070003", "CONF_EXCEPTION"),
 }
 

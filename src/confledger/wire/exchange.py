@@ -18,8 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from confledger.errors import BodyTooLarge, BodyTooSlow, InvalidField, StoreError
 from confledger.observability.logging import access_logger, logger
 from confledger.wire.errors import (
+    MALFORMED,
     NO_SUCH_CALL,
     RETRY_AFTER_SECONDS,
+    STOPPING,
     UNEXPECTED,
     WRONG_METHOD,
     WireError,
@@ -40,8 +42,9 @@ _HEADERS: Final = (
     (b"expires", b"0"),
     (b"pragma", b"No-cache"),
     (b"cache-control", b"no-cache"),
+    # Not in that sample, but in that of the login.
+    (b"x-content-type-options", b"nosniff"),
 )
-_SAFETY_HEADERS: Final = ((b"x-content-type-options", b"nosniff"),)
 
 T = TypeVar("T")
 
@@ -79,6 +82,8 @@ async def answer_error(_: Request, error: Exception) -> Response:
         answer = error_answer(WRONG_METHOD if is_wrong_method else NO_SUCH_CALL)
         answer.headers.update(error.headers or {})
         return answer
+    if isinstance(error, ClientDisconnect):
+        return error_answer(MALFORMED)  # nobody reads it; the access log tells it
     if isinstance(error, StoreError):
         logger.error("the store failed", extra={"reason": str(error)})
     return error_answer(wire_error_of(error), error)
@@ -128,11 +133,7 @@ class Exchange:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", request_id),
-                    *_SAFETY_HEADERS,
-                ]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
             await send(message)
 
         try:
@@ -142,8 +143,11 @@ class Exchange:
                 await error_answer(wire_error_of(error), error)(scope, receive, send_with_id)
             else:
                 await self.app(scope, receive, send_with_id)
-        except ClientDisconnect:
-            logger.info("client went away", extra={"request_id": request_id.decode()})
+        except asyncio.CancelledError:
+            # The server stops, and this took too long for it.
+            if not status:
+                await error_answer(STOPPING)(scope, receive, send_with_id)
+            raise
         except Exception:  # noqa: BLE001 - the last resort: logged, and answered if it still can be
             logger.exception("unexpected error", extra={"request_id": request_id.decode()})
             if not status:

@@ -21,8 +21,8 @@ _TIME_MS_MAX: Final = 253_402_300_799_999
 
 # The vendor documents no length; these leave room for whatever a person reads.
 Time = Annotated[int, msgspec.Meta(ge=0, le=_TIME_MS_MAX)]
-Text = Annotated[str, msgspec.Meta(max_length=512)]
-LongText = Annotated[str, msgspec.Meta(max_length=4096)]
+Text = Annotated[str, msgspec.Meta(max_length=4096)]
+LongText = Annotated[str, msgspec.Meta(max_length=65_536)]
 
 
 class RecordJSON(msgspec.Struct, omit_defaults=True):

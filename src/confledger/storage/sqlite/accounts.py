@@ -78,9 +78,11 @@ class SQLiteAccountStore:
     async def user(self, candidate: User) -> User:
         """See `AccountStore.user`."""
         key = {"corp_id": candidate.corp_id, "account": candidate.account}
-        # A user who is there and of whom nothing new is said costs no write.
-        if candidate.directory == Directory() and (rows := self.database.read("user", key)):
-            return _user_of(rows[0])
+        # Most logins say nothing new of their user; those cost no write.
+        if rows := self.database.read("user", key):
+            known = _user_of(rows[0])
+            if candidate.directory.adds_nothing_to(known.directory):
+                return known
         row = {
             **key,
             "user_id": candidate.user_id,
@@ -117,6 +119,8 @@ class SQLiteAccountStore:
                 QUERIES["end_oldest_sessions"], {**owner, "sessions_max": sessions_max - 1}
             )
             connection.execute(QUERIES["add_session"], row)
+            now = {"now_ms": session.created_time_ms}
+            connection.execute(QUERIES["forget_ended_sessions"], now)
 
         await self.database.write(work)
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,7 +24,8 @@ _APPLICATION_ID: Final = 0x636F_6E66
 """Marks a file as ours: the letters `conf`."""
 
 _WRITES_WAITING_MAX: Final = 256
-_LOCK_WAIT_MS: Final = 5_000
+_WRITE_SECONDS_MAX: Final = 5.0
+"""How long a write may wait before it begins: for those before it, and for other processes."""
 
 Bindings = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
@@ -36,7 +38,7 @@ class Database:
     A read that finds its rows by a key takes microseconds, less than handing it to
     another thread would. Several processes may have the same file open: SQLite's
     write-ahead log lets all of them read while one writes, and a writer waits for
-    the other processes' writers for up to five seconds.
+    the others, of this process or another, for up to five seconds.
 
     Args:
         path: the file.
@@ -77,9 +79,10 @@ class Database:
         """
         if not self._writes_waiting.acquire(blocking=False):
             raise StoreBusy(f"{_WRITES_WAITING_MAX} writes are waiting already")
+        give_up = time.monotonic() + _WRITE_SECONDS_MAX
         try:
             running = asyncio.get_running_loop().run_in_executor(
-                self._writing, self._transact, work
+                self._writing, self._transact, work, give_up
             )
         except BaseException:
             self._writes_waiting.release()
@@ -88,20 +91,25 @@ class Database:
         # A caller who goes away must not free the place of a write that still runs.
         return await asyncio.shield(running)
 
-    def _transact(self, work: Callable[[apsw.Connection], T]) -> T:
-        with _errors_translated(self._path), _transaction(self._writer):
-            return work(self._writer)
+    def _transact(self, work: Callable[[apsw.Connection], T], give_up: float) -> T:
+        seconds_left = give_up - time.monotonic()
+        if seconds_left <= 0:
+            raise StoreBusy(f"the store {self._path} is busy")
+        with _errors_translated(self._path):
+            self._writer.set_busy_timeout(int(seconds_left * 1000) + 1)
+            with _transaction(self._writer):
+                return work(self._writer)
 
     def close(self) -> None:
-        """Finish the writes that wait, and close the file."""
-        self._writing.shutdown()
+        """Finish the write that runs, and close the file."""
+        self._writing.shutdown(cancel_futures=True)
         self._reader.close()
         self._writer.close()
 
 
 def _connect(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path))
-    connection.set_busy_timeout(_LOCK_WAIT_MS)
+    connection.set_busy_timeout(int(_WRITE_SECONDS_MAX * 1000))
     # Before anything is set: some settings change the file.
     if not (_is_ours(connection) or _is_empty(connection)):
         raise StoreUnusable(f"{path} is an SQLite file of another program")
@@ -132,7 +140,7 @@ def _prepare_schema(connection: apsw.Connection, path: Path) -> None:
 
 
 def _is_ours(connection: apsw.Connection) -> bool:
-    return connection.pragma("application_id") == _APPLICATION_ID
+    return bool(connection.pragma("application_id") == _APPLICATION_ID)
 
 
 def _is_empty(connection: apsw.Connection) -> bool:
@@ -164,9 +172,12 @@ def _errors_translated(path: Path) -> Iterator[None]:
         apsw.CantOpenError,
         apsw.CorruptError,
         apsw.FullError,
+        apsw.InterruptError,
         apsw.IOError,
+        apsw.NoMemError,
         apsw.NotADBError,
         apsw.PermissionsError,
+        apsw.ProtocolError,
         apsw.ReadOnlyError,
         OSError,
     ) as error:

@@ -102,6 +102,9 @@ DELETE FROM session WHERE access_hash IN (
     LIMIT -1 OFFSET :sessions_max
 );
 
+-- name: forget_ended_sessions
+DELETE FROM session WHERE refresh_expire_time_ms <= :now_ms;
+
 -- name: principal
 -- Who an access token speaks for.
 SELECT user.corp_id, user.user_id, session.app_id, user.admin_type, app.scopes, corp.masks_numbers

@@ -49,6 +49,7 @@ CREATE TABLE session (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX session_of_user ON session (user_id, client_type, created_time_ms);
+CREATE INDEX session_by_end ON session (refresh_expire_time_ms);
 
 -- ------------------------------------------------------------------ the ledger
 
