@@ -43,8 +43,9 @@ def _command_line() -> Iterator[str]:
     yield (
         "Every option is an environment variable too, named in the tables; an option given on the"
         " command line wins. A variable that begins with `CONFLEDGER_` and is none of these stops"
-        " the command, since it is probably misspelt. Exit codes: 0 it is done, 1 it failed,"
-        " 2 the command or a setting is wrong.\n"
+        " the command, since it is probably misspelt. (In Kubernetes a service named `confledger`"
+        " makes such variables: set `enableServiceLinks: false`.) Exit codes: 0 it is done, 1 it"
+        " failed, 2 the command or a setting is wrong.\n"
     )
     yield from _commands("confledger", confledger)
 

@@ -187,12 +187,10 @@ async def test_ended_sessions_are_forgotten(accounts: AccountStore) -> None:
     bob = await accounts.user(
         User("3" * 32, DEFAULT_CORP_ID, "bob", AdminType.ORDINARY, Directory())
     )
-    old = session(1, ann)
-    ended = replace(old, refresh_expire_time_s=NOW_MS // 1000 - 1)
-    await keep(accounts, ended)
+    await keep(accounts, replace(session(1, ann), refresh_expire_time_s=NOW_MS // 1000 + 1))
     assert await accounts.principal(b"access 1", NOW_MS)
 
-    await keep(accounts, session(2, bob))
+    await keep(accounts, replace(session(2, bob), created_time_ms=NOW_MS + 1000))
 
     assert not await accounts.principal(b"access 1", NOW_MS)
     assert await accounts.principal(b"access 2", NOW_MS)

@@ -67,3 +67,5 @@ def _announce(address: server.Address) -> None:
     click.echo(f"confledger serves {address.url}")
     if address.is_self_signed:
         click.echo(f"with a certificate of its own, which is trusted by {address.certificate}")
+    if address.note:
+        click.echo(f"Note: {address.note}", err=True)

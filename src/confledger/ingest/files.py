@@ -124,7 +124,9 @@ def _conflict(file: RecordFile, error: EventConflict) -> InvalidFile:
     if file.offset is None:
         problem = f"eventId {error.event_id!r} is known with another content"
     else:
-        problem = "is not the record that the ledger has there; the page is of another meeting"
+        problem = (
+            "is not the record that the ledger has at this place; is the page of another meeting?"
+        )
     return InvalidFile(file.path, place, problem)
 
 

@@ -3,7 +3,6 @@
 import ipaddress
 import socket
 import tempfile
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -21,8 +20,8 @@ _LIFE: Final = timedelta(days=3650)
 def self_signed_certificate(folder: Path, host: str) -> tuple[Path, Path]:
     """The certificate and key of a folder, made at the first call and kept.
 
-    It is good for this machine's names, the loopback addresses and `host`, for ten
-    years. A client can trust it by its file.
+    It is good for this machine's names, the loopback addresses and the `host` of that
+    first call, for ten years. A client can trust it by its file.
 
     Returns:
         The paths of the certificate and of its key (PEM); the key has mode 0600.
@@ -40,6 +39,16 @@ def self_signed_certificate(folder: Path, host: str) -> tuple[Path, Path]:
             f"a TLS certificate can't be made in {folder}: {error.strerror}"
         ) from error
     return made / "certificate.pem", made / "key.pem"
+
+
+def names_host(certificate: Path, host: str) -> bool:
+    """Whether a certificate (PEM) is good for a host, as a client would call it."""
+    try:
+        loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+        names = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return False
+    return set(_names(host)) <= set(names)
 
 
 def _make(folder: Path, host: str) -> None:
@@ -71,6 +80,8 @@ def _make(folder: Path, host: str) -> None:
 def _certificate(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "confledger")])
     now = datetime.now(UTC)
+    hosts = ("localhost", "127.0.0.1", "::1", socket.gethostname(), socket.getfqdn(), host)
+    names = dict.fromkeys(name for each in hosts for name in _names(each))
     public_key = key.public_key()
     key_identifier = x509.SubjectKeyIdentifier.from_public_key(public_key)
     return (
@@ -81,7 +92,7 @@ def _certificate(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + _LIFE)
-        .add_extension(x509.SubjectAlternativeName(_names(host)), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(key_identifier, critical=False)
@@ -94,14 +105,15 @@ def _certificate(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate
 
 
 def _names(host: str) -> list[x509.GeneralName]:
-    """What a client may call this service by."""
-    names = {"localhost", "127.0.0.1", "::1", socket.gethostname(), socket.getfqdn(), host}
-    addresses, domains = [], []
-    for name in sorted(names - {"", "0.0.0.0", "::"}):  # noqa: S104 - these name no host
-        try:
-            addresses.append(x509.IPAddress(ipaddress.ip_address(name)))
-        except ValueError:
-            # A host name that no certificate can hold is no reason not to start.
-            with suppress(ValueError):
-                domains.append(x509.DNSName(name))
-    return [*domains, *addresses]
+    """A host as a certificate names it; nothing for one that stands for all addresses."""
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - these name no host
+        return []
+    try:
+        return [x509.IPAddress(ipaddress.ip_address(host))]
+    except ValueError:
+        pass
+    try:
+        return [x509.DNSName(host)]
+    except ValueError:
+        # A host name that no certificate can hold is no reason not to start.
+        return []

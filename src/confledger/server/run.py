@@ -16,7 +16,7 @@ from uvicorn.supervisors import Multiprocess
 from confledger.app import Service
 from confledger.errors import CannotListen, SettingError
 from confledger.observability.logging import log_configuration
-from confledger.server.certificate import self_signed_certificate
+from confledger.server.certificate import names_host, self_signed_certificate
 from confledger.server.protocol import LedgerProtocol
 from confledger.settings import Settings
 
@@ -34,6 +34,8 @@ class Address:
     certificate: Path | None
     """What a client can trust it by; None without TLS."""
     is_self_signed: bool
+    note: str = ""
+    """What the owner should know of it, if anything."""
 
 
 def serve(settings: Settings, announce: Callable[[Address], None]) -> None:
@@ -54,6 +56,7 @@ def serve(settings: Settings, announce: Callable[[Address], None]) -> None:
         url=f"{scheme}://{_reachable(settings.host)}:{listener.getsockname()[1]}",
         certificate=certificate,
         is_self_signed=settings.tls and settings.tls_cert is None,
+        note=_note(certificate, settings.host),
     )
     config = uvicorn.Config(
         functools.partial(Service, settings),
@@ -108,6 +111,12 @@ def _reachable(host: str) -> str:
     """How a client on this machine names the host, in a URL."""
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what was asked for
     return f"[{host}]" if ":" in host else host
+
+
+def _note(certificate: Path | None, host: str) -> str:
+    if certificate is None or names_host(certificate, host):
+        return ""
+    return f"the certificate {certificate} does not name {host}; clients that check it will refuse"
 
 
 def _certificate(settings: Settings) -> tuple[Path | None, Path | None]:
