@@ -112,6 +112,26 @@ def test_the_certificate_is_made_once_and_stands_the_strictest_check(
     assert len(set(seen)) == 1
 
 
+def test_a_host_that_the_kept_certificate_does_not_name_is_told(
+    command: str, tmp_path: Path
+) -> None:
+    """The certificate of the first start does not change when the service listens elsewhere; that
+    clients will refuse it there is said at the start, and only then.
+    """
+    with running(command, folder=tmp_path) as first, a_client(first) as client:
+        assert client.get(QUESTION).status_code == 401
+        certificate = first.certificate.read_bytes()
+        assert "Note" not in first.log
+    with running(command, "--host", "127.0.0.2", folder=tmp_path) as second:
+        assert second.url.startswith("https://127.0.0.2:")
+        wait_until(lambda: second.log, "something is said")
+        with a_client(second) as client, pytest.raises(httpx.ConnectError, match=r"127\.0\.0\.2"):
+            client.get(QUESTION)
+
+    assert re.search(r"^Note: .* does not name 127\.0\.0\.2\b", second.log, re.MULTILINE)
+    assert second.certificate.read_bytes() == certificate
+
+
 def test_the_private_files_are_for_their_owner_only(command: str, tmp_path: Path) -> None:
     """Nobody but the owner may read the TLS key, the secret key and the store."""
     with running(command, folder=tmp_path) as service, a_client(service) as client:

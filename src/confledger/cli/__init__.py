@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -46,6 +47,8 @@ def main() -> None:
     Exit codes: 0 it is done, 1 it failed, 2 the command or a setting is wrong; 130
     after Ctrl+C, which stops `serve` and `demo` in the ordinary way: 0.
     """
+    # Whoever is told to end cleans up first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal without Chinese shows escapes rather than nothing.
         sys.stdout.reconfigure(errors="backslashreplace")

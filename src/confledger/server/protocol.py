@@ -34,7 +34,10 @@ class LedgerProtocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         """Runs while a head is expected and not complete."""
         self._head_bytes = 0
-        """How much of that head has come."""
+        """How much of the present request's head, and of what trails its body, is parsed."""
+        self._unparsed_bytes = 0
+        """How much has come since the parser last told of anything: it collects a header
+        until that is complete, however long it is."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Expect a first head, if there is room for one more connection."""
@@ -49,50 +52,60 @@ class LedgerProtocol(HttpToolsProtocol):
         self._stop_head_timer()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """End an idle connection at once: over TLS, a client could hold up its proper end."""
+        if self._is_idle() and not self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().shutdown()
+
     def data_received(self, data: bytes) -> None:
         """Read on, within the limits of a head."""
-        was_within_head = self._head_timer is not None
+        self._unparsed_bytes += len(data)
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if self._head_timer is None:
-            # uvicorn has stopped its own clock for idle connections at these bytes.
-            # If they began nothing, ours has to run.
-            if self.timeout_keep_alive_task is None and self._is_idle():
-                self._expect_head()
-        elif was_within_head:
-            # The parser tells of a header when it is complete; until then, all that
-            # has come since the head began is head.
-            self._count_head(len(data))
+        if self._unparsed_bytes > HEAD_BYTES_MAX:
+            self._refuse(HEAD_TOO_LARGE)
+        elif (
+            # uvicorn has stopped its own clock for idle connections at these bytes. If
+            # they began nothing, ours has to run.
+            self._is_idle() and self._head_timer is None and self.timeout_keep_alive_task is None
+        ):
+            self._expect_head()
 
     def on_message_begin(self) -> None:
         """Expect the rest of a head whose first bytes have come."""
         super().on_message_begin()
+        self._head_bytes = self._unparsed_bytes = 0
         self._expect_head()
 
     def on_url(self, url: bytes) -> None:
-        """Count what is complete of the request line."""
+        """Count what is parsed of the request line."""
         super().on_url(url)
         self._count_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a complete header."""
+        """Count a complete header, or a trailer behind a body."""
         super().on_header(name, value)
         self._count_head(len(name) + len(value))
 
     def on_headers_complete(self) -> None:
         """Stop the clock, and serve."""
+        self._unparsed_bytes = 0
         self._stop_head_timer()
         if not self.transport.is_closing():
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body, unless the head was refused."""
+        self._unparsed_bytes = 0
         if not self.transport.is_closing():
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End the body, unless the head was refused."""
+        self._unparsed_bytes = 0
         if not self.transport.is_closing():
             super().on_message_complete()
 
@@ -108,7 +121,6 @@ class LedgerProtocol(HttpToolsProtocol):
 
     def _expect_head(self) -> None:
         self._stop_head_timer()
-        self._head_bytes = 0
         self._head_timer = self.loop.call_later(_HEAD_SECONDS_MAX, self.transport.close)
 
     def _stop_head_timer(self) -> None:
@@ -117,6 +129,7 @@ class LedgerProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _count_head(self, size: int) -> None:
+        self._unparsed_bytes = 0
         self._head_bytes += size
         if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
             self._refuse(HEAD_TOO_LARGE)
@@ -125,12 +138,17 @@ class LedgerProtocol(HttpToolsProtocol):
         """Answer what is no request of ours, and close."""
         self._stop_head_timer()
         if not self._is_idle():
-            # A good request came before it on this connection, and its answer would
-            # be taken for this one's. It is finished, and then the connection ends.
-            self.cycle.keep_alive = False
-            self.pipeline.clear()
-            self.flow.pause_reading()
-            return
+            if self.cycle.response_started or not self.cycle.more_body:
+                # A good request came before it on this connection, and its answer would
+                # be taken for this one's. It is finished, and then the connection ends.
+                self.cycle.keep_alive = False
+                self.pipeline.clear()
+                self.flow.pause_reading()
+                return
+            # It is the present request that went wrong, in its body: whoever waits for
+            # the rest is told that the client is gone.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         answer = error_answer(wire_error)
         headers = [
             *self.server_state.default_headers,

@@ -102,8 +102,9 @@ def _listen(host: str, port: int) -> socket.socket:
         except OSError:
             listener.close()
             raise
-    except OSError as error:
-        raise CannotListen(host, port, error.strerror or str(error)) from error
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CannotListen(host, port, reason) from error
     return listener
 
 
@@ -122,9 +123,9 @@ def _note(certificate: Path | None, host: str) -> str:
 def _certificate(settings: Settings) -> tuple[Path | None, Path | None]:
     if not settings.tls:
         return None, None
-    if settings.tls_cert is None or settings.tls_key is None:
-        return self_signed_certificate(settings.data_folder, settings.host)
     certificate, key = settings.tls_cert, settings.tls_key
+    if certificate is None or key is None:
+        certificate, key = self_signed_certificate(settings.data_folder, settings.host)
     try:
         # Tried here, so that a wrong file is a sentence and no worker's traceback.
         # A key with a password must not stop the start with a question.
