@@ -35,6 +35,7 @@ class LedgerProtocol(HttpToolsProtocol):
         """Runs while a head is expected and not complete."""
         self._head_bytes = 0
         """How much of the present request's head, and of what trails its body, is parsed."""
+        self._head_is_complete = False
         self._unparsed_bytes = 0
         """How much has come since the parser last told of anything: it collects a header
         until that is complete, however long it is."""
@@ -78,6 +79,7 @@ class LedgerProtocol(HttpToolsProtocol):
         """Expect the rest of a head whose first bytes have come."""
         super().on_message_begin()
         self._head_bytes = self._unparsed_bytes = 0
+        self._head_is_complete = False
         self._expect_head()
 
     def on_url(self, url: bytes) -> None:
@@ -86,13 +88,19 @@ class LedgerProtocol(HttpToolsProtocol):
         self._count_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a complete header, or a trailer behind a body."""
-        super().on_header(name, value)
+        """Count a complete header. One behind a body counts too, and is passed over.
+
+        uvicorn would take it for a header of the request, which a proxy before us
+        has not seen as one.
+        """
+        if not self._head_is_complete:
+            super().on_header(name, value)
         self._count_head(len(name) + len(value))
 
     def on_headers_complete(self) -> None:
         """Stop the clock, and serve."""
         self._unparsed_bytes = 0
+        self._head_is_complete = True
         self._stop_head_timer()
         if not self.transport.is_closing():
             super().on_headers_complete()
@@ -139,10 +147,9 @@ class LedgerProtocol(HttpToolsProtocol):
         self._stop_head_timer()
         if not self._is_idle():
             if self.cycle.response_started or not self.cycle.more_body:
-                # A good request came before it on this connection, and its answer would
-                # be taken for this one's. It is finished, and then the connection ends.
+                # Good requests came before it on this connection, and this would be
+                # taken for their answer. They are finished, and the connection ends.
                 self.cycle.keep_alive = False
-                self.pipeline.clear()
                 self.flow.pause_reading()
                 return
             # It is the present request that went wrong, in its body: whoever waits for
