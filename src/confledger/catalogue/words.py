@@ -25,9 +25,6 @@ class Word:
 class Words:
     """One language: its words for operations and results, by code."""
 
-    language: Language
-    name: str
-    """The language's name in the language itself."""
     operations: Mapping[str, Word]
     results: Mapping[str, Word]
 
@@ -85,4 +82,4 @@ def _load_words(language: Language) -> Words:
             for code, entry in content[name].items()
         }
 
-    return Words(language, content["name"], table("operations"), table("results"))
+    return Words(table("operations"), table("results"))
