@@ -34,9 +34,9 @@ docs: $(VENV)/develop.stamp ## write the generated pages of docs/reference anew
 	$(BIN)/python docs/generate.py
 
 lock: ## resolve and pin the requirements anew (needs uv)
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 	  --group build pyproject.toml -o requirements/run.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 	  --group build --group develop pyproject.toml -o requirements/develop.txt
 
 clean: ## remove what the other commands made
