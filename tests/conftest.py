@@ -88,7 +88,7 @@ async def token_of(parts: Parts, *, corp_id: str = DEFAULT_CORP_ID, scope: str =
     apps = await parts.open_apps()
     app, _ = await apps.create("test", corp_id, frozenset({scope}))  # type: ignore[arg-type]
     user = await apps.default_administrator(corp_id)
-    return (await parts.tokens.issue(app, user, API_CLIENT_TYPE)).access_token
+    return (await parts.tokens.issue(user, app, API_CLIENT_TYPE)).access_token
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from confledger.auth.apps import Apps, open_apps
+from confledger.auth.passwords import Passwords
 from confledger.auth.tokens import Tokens
 from confledger.catalogue.words import Catalogue, load_catalogue
 from confledger.errors import ConfledgerError
@@ -19,7 +20,7 @@ from confledger.ledger.intake import Intake
 from confledger.observability.logging import logger
 from confledger.settings import Settings
 from confledger.storage import Stores, open_stores, secret_key_path
-from confledger.wire import app_auth, control_records
+from confledger.wire import account_auth, app_auth, control_records, token_calls
 from confledger.wire.exchange import Exchange, answer_error
 
 
@@ -39,7 +40,9 @@ class Parts:
         Raises:
             SettingError: the secret key file can't be used, or is not this store's.
         """
-        return await open_apps(self.stores.accounts, self.tokens, self.secret_key_file)
+        return await open_apps(
+            self.stores.accounts, self.stores.tenants, self.tokens, self.secret_key_file
+        )
 
 
 @asynccontextmanager
@@ -71,11 +74,18 @@ def create_app(parts: Parts, apps: Apps) -> ASGIApp:
     read_control_records = control_records.ControlRecordsCall(
         parts.tokens, parts.stores.records, parts.catalogue
     )
-    log_in = app_auth.AppAuthCall(apps)
+    log_in_by_app = app_auth.AppAuthCall(apps)
+    log_in_by_password = account_auth.AccountAuthCall(
+        Passwords(parts.stores.accounts, parts.tokens)
+    )
+    tokens = token_calls.TokenCalls(parts.tokens)
     starlette = Starlette(
         routes=[
             Route(control_records.PATH, read_control_records.__call__, methods=["GET"]),
-            Route(app_auth.PATH, log_in.__call__, methods=["POST"]),
+            Route(app_auth.PATH, log_in_by_app.__call__, methods=["POST"]),
+            Route(account_auth.PATH, log_in_by_password.__call__, methods=["POST"]),
+            Route(token_calls.PATH, tokens.refresh_or_end, methods=["PUT", "DELETE"]),
+            Route(token_calls.VALIDATE_PATH, tokens.validate, methods=["POST"]),
         ],
         exception_handlers=dict.fromkeys(
             (ConfledgerError, HTTPException, ClientDisconnect, Exception), answer_error

@@ -12,10 +12,16 @@
     ├── NotAuthenticated         who is asking could not be settled
     │   ├── TokenRejected            no token, an unknown one, or one that has ended
     │   ├── SignatureRejected        app id, app key and signature do not belong together
-    │   └── SignatureExpired         the signature's own validity is over
+    │   ├── SignatureExpired         the signature's own validity is over
+    │   ├── PasswordRejected         account and password do not belong together
+    │   ├── AccountDisabled          the user, the app or the corp is disabled
+    │   └── AccountLocked            too many wrong passwords; a while later it works again
     ├── NotPermitted             the caller is known and may not do this
     ├── NoSuchConference         unknown, or of another corp: the two look alike
-    ├── NoSuchCorp               a command names a corp that the store does not have
+    ├── NoSuchCorp, NoSuchUser, NoSuchApp
+    │                            a command names what the store does not have
+    ├── NameTaken                a new thing has the name of another
+    ├── StillInUse               what is to be removed has something that is kept
     ├── BodyTooLarge             a request body beyond its limit
     ├── BodyTooSlow              a request body that did not arrive in time
     └── StoreError               the store could not do its work
@@ -122,6 +128,31 @@ class SignatureExpired(NotAuthenticated):
         super().__init__("The signature's expireTime has passed; sign anew, and check the clock.")
 
 
+class PasswordRejected(NotAuthenticated):
+    """Account and password do not belong together; nobody learns which is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__("The account or the password is wrong.")
+
+
+class AccountDisabled(NotAuthenticated):
+    """Who logs in has proved who they are, and their user, app or corp is disabled."""
+
+    def __init__(self) -> None:
+        super().__init__("The account is disabled; ask its administrator.")
+
+
+class AccountLocked(NotAuthenticated):
+    """There were too many wrong passwords for the account.
+
+    Args:
+        seconds: how long it stays so after the last of them.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many wrong passwords; try again {seconds} seconds after the last.")
+
+
 class NotPermitted(ConfledgerError):
     """The caller is known and may not do this."""
 
@@ -141,6 +172,28 @@ class NoSuchCorp(ConfledgerError):
             f"there is no corp {corp_id!r} in this store;"
             f" `confledger app create NAME --corp {corp_id}` makes it"
         )
+
+
+class NoSuchUser(ConfledgerError):
+    """The corp has no such user."""
+
+    def __init__(self, corp_id: str, account: str) -> None:
+        super().__init__(f"there is no user {account!r} in the corp {corp_id!r}")
+
+
+class NoSuchApp(ConfledgerError):
+    """The store has no such app."""
+
+    def __init__(self, app_id: str) -> None:
+        super().__init__(f"there is no app {app_id!r} in this store")
+
+
+class NameTaken(ConfledgerError):
+    """Something new has the name of something else."""
+
+
+class StillInUse(ConfledgerError):
+    """What is to be removed has something that is kept."""
 
 
 class BodyTooLarge(ConfledgerError):

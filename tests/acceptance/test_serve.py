@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from acceptance.service import Service, run, running, wait_until
+from acceptance.service import Service, run, running, started, wait_until
 from acceptance.vendor import (
     GOLDEN,
     RECORDS,
@@ -343,6 +343,23 @@ def test_a_worker_that_dies_is_replaced(command: str, tmp_path: Path) -> None:
 
     assert before[1] in after
     assert answer.status_code == 401
+
+
+def test_a_service_whose_workers_cannot_start_fails(command: str, tmp_path: Path) -> None:
+    """Where the store is lost between the first process and its workers, the service ends with a
+    failure, for its supervisor to see, and with the reason in its log.
+    """
+    store = tmp_path / "store.sqlite3"
+    options = ["--workers", "2", "--store", f"sqlite:///{store}", "--data-folder", str(tmp_path)]
+    with started([command, "serve", "--port", "0", *options], tmp_path) as process:
+        wait_until(lambda: "://" in (tmp_path / "stdout.txt").read_text(), "it is announced")
+        store.write_text("no store any more\n" * 100)
+        code = process.wait(timeout=30)
+
+    log = (tmp_path / "stderr.txt").read_text()
+    assert code == 1, log
+    assert "store.sqlite3 can't be used" in log
+    assert "Traceback" not in log
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

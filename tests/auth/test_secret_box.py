@@ -81,7 +81,7 @@ async def test_the_store_alone_gives_no_secret_away(settings: Settings) -> None:
         apps = await parts.open_apps()
         app, app_key = await apps.create("test", "default", frozenset({"read"}))
         user = await apps.default_administrator("default")
-        session = await parts.tokens.issue(app, user, 72)
+        session = await parts.tokens.issue(user, app, 72)
         path = sqlite_path(settings.store_url)
         stored = b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*"))
 

@@ -48,15 +48,19 @@ WRONG_VALUES = {
     "CONFLEDGER_JSON": ("perhaps", ("app", "create", "portal"), 2),
     "CONFLEDGER_LANG": ("fr", ("records", CONFERENCE), 2),
     "CONFLEDGER_LIMIT": ("0", ("records", CONFERENCE), 2),
+    "CONFLEDGER_MASK_NUMBERS": ("perhaps", ("corp", "change", "default"), 2),
     "CONFLEDGER_MULTI_TENANT": ("perhaps", ("app", "create", "portal"), 2),
+    "CONFLEDGER_NAME": ("\t", ("user", "create", "ann"), 2),
     "CONFLEDGER_NO_TLS": ("perhaps", ("serve",), 2),
     "CONFLEDGER_OFFSET": ("-1", ("records", CONFERENCE), 2),
+    "CONFLEDGER_PASSWORD_FILE": (str(GOLDEN.parent), ("user", "create", "ann"), 2),
     "CONFLEDGER_PORT": ("65536", ("serve", "--no-tls"), 2),
     "CONFLEDGER_SCOPE": ("fly", ("app", "create", "portal"), 2),
     "CONFLEDGER_SECRET_KEY_FILE": (str(GOLDEN.parent), ("app", "create", "portal"), 2),
     "CONFLEDGER_STORE": ("ledger.db", ("records", CONFERENCE), 2),
     "CONFLEDGER_TLS_CERT": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TLS_KEY": (str(GOLDEN), ("serve",), 2),
+    "CONFLEDGER_TYPE": ("king", ("user", "create", "ann"), 2),
     "CONFLEDGER_WORKERS": ("0", SERVE, 2),
 }
 """Of each variable a wrong value, a command that reads it, and the exit code."""
@@ -82,11 +86,11 @@ def test_the_commands_are_these(run: Run) -> None:
     """The help of the whole names every command."""
     ran = run("--help")
 
-    for name in ("app", "demo", "import", "records", "serve"):
+    for name in ("app", "corp", "demo", "import", "records", "serve", "user"):
         assert f"\n  {name} " in ran.out
 
 
-@pytest.mark.parametrize("path", [(), ("app",)], ids=["confledger", "app"])
+@pytest.mark.parametrize("path", [(), ("app",), ("corp",), ("user",)], ids=" ".join)
 def test_no_command_is_a_wrong_command(run: Run, path: tuple[str, ...]) -> None:
     """A group without a command shows its help, as an error."""
     ran = run(*path)

@@ -1,7 +1,7 @@
 """What every account store has to do: `auth.accounts.AccountStore`, on each engine."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from typing import Any
 
 import pytest
 from engines import ENGINES
@@ -12,18 +12,26 @@ from confledger.auth.accounts import (
     AdminType,
     App,
     Directory,
-    Session,
+    Grant,
+    TokenHashes,
     User,
 )
+from confledger.storage import Stores
 
 NOW_MS = 1_700_000_000_000
 
 
 @pytest.fixture(params=ENGINES)
-def accounts(request: pytest.FixtureRequest) -> Iterator[AccountStore]:
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     """A new, empty store of each engine in turn."""
     with ENGINES[request.param]() as opened:
-        yield opened.accounts
+        yield opened
+
+
+@pytest.fixture
+def accounts(stores: Stores) -> AccountStore:
+    """Its part for those who log in."""
+    return stores.accounts
 
 
 def app(**fields: object) -> App:
@@ -40,30 +48,39 @@ def app(**fields: object) -> App:
     return App(**(ordinary | fields))  # type: ignore[arg-type] # a factory of keywords
 
 
-def user(account: str = "", **directory: str) -> User:
+def user(account: str = "", user_id: str = "2" * 32, **directory: str) -> User:
     """A user of the default corp."""
-    return User("2" * 32, DEFAULT_CORP_ID, account, AdminType.ORDINARY, Directory(**directory))
+    return User(user_id, DEFAULT_CORP_ID, account, AdminType.ORDINARY, Directory(**directory))
 
 
-def session(number: int, owner: User, client_type: int = 72) -> Session:
+def grant(number: int, owner: User, **fields: Any) -> Grant:
     """The `number`th login of somebody."""
-    return Session(
-        access_token=f"access {number}",
-        refresh_token=f"refresh {number}",
-        app=app(),
-        user=owner,
-        client_type=client_type,
-        created_time_ms=NOW_MS + number,
-        expire_time_s=NOW_MS // 1000 + 86_400,
-        refresh_expire_time_s=NOW_MS // 1000 + 2_592_000,
-    )
+    ordinary: dict[str, Any] = {
+        "user": owner,
+        "app": app(),
+        "client_type": 72,
+        "created_time_ms": NOW_MS + number,
+        "expire_time_s": NOW_MS // 1000 + 86_400,
+        "refresh_expire_time_s": NOW_MS // 1000 + 2_592_000,
+    }
+    return Grant(**(ordinary | fields))
 
 
-async def keep(accounts: AccountStore, made: Session, sessions_max: int = 64) -> None:
-    """Keep a session under hashes that can be told from its tokens."""
-    await accounts.keep_session(
-        made.access_token.encode(), made.refresh_token.encode(), made, sessions_max=sessions_max
-    )
+async def keep(
+    accounts: AccountStore,
+    number: int,
+    kept: Grant,
+    grants_max: int = 64,
+    replaces: bytes | None = None,
+) -> None:
+    """Keep a grant under hashes that tell its number."""
+    hashes = TokenHashes(f"access {number}".encode(), f"refresh {number}".encode())
+    await accounts.keep_grant(hashes, kept, grants_max=grants_max, replaces=replaces)
+
+
+async def is_alive(accounts: AccountStore, number: int) -> bool:
+    """Whether a grant's access token speaks for anybody."""
+    return await accounts.principal(f"access {number}".encode(), NOW_MS) is not None
 
 
 async def test_a_new_store_has_the_default_corp(accounts: AccountStore) -> None:
@@ -72,26 +89,6 @@ async def test_a_new_store_has_the_default_corp(accounts: AccountStore) -> None:
 
     assert corp is not None
     assert corp.masks_numbers
-
-
-async def test_a_corp_is_made_once(accounts: AccountStore) -> None:
-    """Adding a corp that is there changes nothing."""
-    assert await accounts.corp("other") is None
-
-    await accounts.add_corp("other", "Other")
-    again = await accounts.add_corp("other", "Another name")
-
-    assert again.name == "Other"
-    assert await accounts.corp("other") == again
-
-
-async def test_an_app_comes_back_as_it_was_added(accounts: AccountStore) -> None:
-    """An app keeps every field; an unknown one is None."""
-    assert await accounts.app("1" * 32) is None
-
-    await accounts.add_app(app(is_multi_tenant=True))
-
-    assert await accounts.app("1" * 32) == app(is_multi_tenant=True)
 
 
 async def test_a_user_is_made_once_and_told_more_about_later(accounts: AccountStore) -> None:
@@ -113,9 +110,11 @@ async def test_a_user_is_made_once_and_told_more_about_later(accounts: AccountSt
     assert await accounts.user(user("ann")) == later
 
 
-async def test_the_same_account_in_two_corps_is_two_users(accounts: AccountStore) -> None:
+async def test_the_same_account_in_two_corps_is_two_users(
+    stores: Stores, accounts: AccountStore
+) -> None:
     """An account belongs to its corp."""
-    await accounts.add_corp("other", "Other")
+    await stores.tenants.add_corp("other", "Other")
     await accounts.user(user("ann", name="Ann"))
 
     other = await accounts.user(
@@ -126,11 +125,13 @@ async def test_the_same_account_in_two_corps_is_two_users(accounts: AccountStore
     assert (await accounts.user(user("ann"))).directory.name == "Ann"
 
 
-async def test_a_token_speaks_for_its_user_until_it_expires(accounts: AccountStore) -> None:
+async def test_a_token_speaks_for_its_user_until_it_expires(
+    stores: Stores, accounts: AccountStore
+) -> None:
     """An access token gives the corp, the user and the scopes; after its time, nothing."""
-    await accounts.add_app(app())
-    made = session(1, await accounts.user(user("ann")))
-    await keep(accounts, made)
+    await stores.tenants.add_app(app())
+    made = grant(1, await accounts.user(user("ann")))
+    await keep(accounts, 1, made)
 
     principal = await accounts.principal(b"access 1", NOW_MS)
 
@@ -145,55 +146,120 @@ async def test_a_token_speaks_for_its_user_until_it_expires(accounts: AccountSto
     assert await accounts.principal(b"access 2", NOW_MS) is None
 
 
-async def test_the_oldest_session_makes_room(accounts: AccountStore) -> None:
-    """Beyond the number that a user may have, the oldest session of that client type ends."""
-    await accounts.add_app(app())
-    ann, bob = await accounts.user(user("ann")), None
-    bob = await accounts.user(
-        User("3" * 32, DEFAULT_CORP_ID, "bob", AdminType.ORDINARY, Directory())
-    )
-    await keep(accounts, session(0, bob), sessions_max=3)
-    await keep(accounts, session(1, ann, client_type=50), sessions_max=3)
-    for number in range(2, 7):
-        await keep(accounts, session(number, ann), sessions_max=3)
+async def test_a_grant_is_found_by_either_token_while_that_is_good(
+    stores: Stores, accounts: AccountStore
+) -> None:
+    """The access token finds its grant for a day, the refresh token for a month."""
+    await stores.tenants.add_app(app())
+    made = grant(1, await accounts.user(user("ann", name="Ann")))
+    await keep(accounts, 1, made)
+    end_ms, refresh_end_ms = made.expire_time_s * 1000, made.refresh_expire_time_s * 1000
 
-    alive = [
-        number
-        for number in range(7)
-        if await accounts.principal(f"access {number}".encode(), NOW_MS)
-    ]
+    assert await accounts.grant(b"access 1", end_ms - 1) == (b"access 1", made)
+    assert await accounts.grant(b"access 1", end_ms) is None
+    assert await accounts.grant(b"refresh 1", refresh_end_ms - 1) == (b"access 1", made)
+    assert await accounts.grant(b"refresh 1", refresh_end_ms) is None
+    assert await accounts.grant(b"other", NOW_MS) is None
+
+
+async def test_a_grant_by_password_has_no_app(accounts: AccountStore) -> None:
+    """Who came with a password may read, and no app is named."""
+    made = grant(1, await accounts.user(user("ann")), app=None)
+    await keep(accounts, 1, made)
+
+    principal = await accounts.principal(b"access 1", NOW_MS)
+
+    assert principal is not None
+    assert (principal.app_id, principal.scopes) == ("", frozenset({"read"}))
+    assert await accounts.grant(b"access 1", NOW_MS) == (b"access 1", made)
+
+
+async def test_a_grant_may_replace_another_and_may_end(
+    stores: Stores, accounts: AccountStore
+) -> None:
+    """Of a grant that is replaced or ended neither token is good any more."""
+    await stores.tenants.add_app(app())
+    ann = await accounts.user(user("ann"))
+    await keep(accounts, 1, grant(1, ann))
+    await keep(accounts, 2, grant(2, ann), replaces=b"access 1")
+    await accounts.end_grant(b"nothing")
+
+    assert [await is_alive(accounts, number) for number in (1, 2)] == [False, True]
+    assert await accounts.grant(b"refresh 1", NOW_MS) is None
+
+    await accounts.end_grant(b"access 2")
+
+    assert not await is_alive(accounts, 2)
+    assert await accounts.grant(b"refresh 2", NOW_MS) is None
+
+
+async def test_the_oldest_grant_makes_room(stores: Stores, accounts: AccountStore) -> None:
+    """Beyond the number that a user may have, the oldest grant of that client type ends."""
+    await stores.tenants.add_app(app())
+    ann = await accounts.user(user("ann"))
+    bob = await accounts.user(user("bob", "3" * 32))
+    await keep(accounts, 0, grant(0, bob), grants_max=3)
+    await keep(accounts, 1, grant(1, ann, client_type=50), grants_max=3)
+    for number in range(2, 7):
+        await keep(accounts, number, grant(number, ann), grants_max=3)
+
+    alive = [number for number in range(7) if await is_alive(accounts, number)]
 
     assert alive == [0, 1, 4, 5, 6]
 
 
-async def test_sessions_of_one_moment_push_out_others_never_the_new_one(
-    accounts: AccountStore,
+async def test_grants_of_one_moment_push_out_others_never_the_new_one(
+    stores: Stores, accounts: AccountStore
 ) -> None:
     """Of several logins in the same millisecond the one that is being granted stays."""
-    await accounts.add_app(app())
+    await stores.tenants.add_app(app())
     ann = await accounts.user(user("ann"))
     for number in range(5):
-        made = session(number, ann)
-        twin = Session(**{f: getattr(made, f) for f in Session.__slots__} | {"created_time_ms": 1})
-        await keep(accounts, twin, sessions_max=1)
-        assert await accounts.principal(f"access {number}".encode(), NOW_MS)
-        assert not await accounts.principal(f"access {number - 1}".encode(), NOW_MS)
+        await keep(accounts, number, grant(0, ann), grants_max=1)
+        assert await is_alive(accounts, number)
+        assert not await is_alive(accounts, number - 1)
 
 
-async def test_ended_sessions_are_forgotten(accounts: AccountStore) -> None:
-    """A session whose refresh token has expired is gone once anybody logs in again."""
-    await accounts.add_app(app())
+async def test_ended_grants_are_forgotten(stores: Stores, accounts: AccountStore) -> None:
+    """A grant whose refresh token has expired is gone once anybody logs in again."""
+    await stores.tenants.add_app(app())
     ann = await accounts.user(user("ann"))
-    bob = await accounts.user(
-        User("3" * 32, DEFAULT_CORP_ID, "bob", AdminType.ORDINARY, Directory())
-    )
-    await keep(accounts, replace(session(1, ann), refresh_expire_time_s=NOW_MS // 1000 + 1))
-    assert await accounts.principal(b"access 1", NOW_MS)
+    bob = await accounts.user(user("bob", "3" * 32))
+    await keep(accounts, 1, grant(1, ann, refresh_expire_time_s=NOW_MS // 1000 + 1))
+    assert await is_alive(accounts, 1)
 
-    await keep(accounts, replace(session(2, bob), created_time_ms=NOW_MS + 1000))
+    await keep(accounts, 2, grant(2, bob, created_time_ms=NOW_MS + 1000))
 
-    assert not await accounts.principal(b"access 1", NOW_MS)
-    assert await accounts.principal(b"access 2", NOW_MS)
+    assert not await is_alive(accounts, 1)
+    assert await is_alive(accounts, 2)
+
+
+async def test_a_password_is_known_by_its_account(stores: Stores, accounts: AccountStore) -> None:
+    """Only who has a password can be asked for by account alone."""
+    await stores.tenants.add_user(user("ann"), "a hash")
+    await stores.tenants.add_user(user("bob", "3" * 32), "")
+
+    login = await accounts.login("ann")
+
+    assert login is not None
+    assert (login.user, login.password_hash, login.is_disabled) == (user("ann"), "a hash", False)
+    assert await accounts.login("bob") is None
+    assert await accounts.login("nobody") is None
+
+
+async def test_attempts_are_counted_until_one_is_right_or_time_has_passed(
+    accounts: AccountStore,
+) -> None:
+    """So many wrong passwords lock an account; the time runs from the last that was tried."""
+
+    async def attempt(account: str, now_ms: int) -> bool:
+        return await accounts.begin_attempt(account, now_ms, failures_max=3, lock_ms=100)
+
+    assert [await attempt("ann", now) for now in (0, 10, 20, 30, 119)] == [True] * 3 + [False] * 2
+    assert await attempt("bob", 30)
+    assert await attempt("ann", 120)
+    await accounts.end_attempts("ann")
+    assert [await attempt("ann", now) for now in (121, 122, 123, 124)] == [True] * 3 + [False]
 
 
 async def test_a_store_belongs_to_the_first_secret_key(accounts: AccountStore) -> None:

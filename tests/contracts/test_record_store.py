@@ -152,7 +152,7 @@ async def test_conferences_have_event_ids_of_their_own(
 
 async def test_a_corp_is_a_wall(stores: Stores, make_record: MakeRecord) -> None:
     """The same conference id in two corps is two conferences that know nothing of each other."""
-    await stores.accounts.add_corp("other", "Other")
+    await stores.tenants.add_corp("other", "Other")
     ours, theirs = make_record(event_id="1"), make_record(event_id="1", operate_time_ms=1)
     await stores.records.append(CORP, {A: [ours]})
 

@@ -145,7 +145,7 @@ async def test_an_unknown_corp_takes_nothing(parts: Parts, tmp_path: Path) -> No
 
 async def test_corps_know_nothing_of_each_other(parts: Parts, tmp_path: Path) -> None:
     """The same page brought to two corps is two conferences with the same id."""
-    await parts.stores.accounts.add_corp("acme", "Acme")
+    await parts.stores.tenants.add_corp("acme", "Acme")
     page = save_page(tmp_path / "page.json", moments(2))
 
     assert figures(await take(parts, page)) == (1, 2, 0)

@@ -48,8 +48,8 @@ async def app(parts: Parts, request: pytest.FixtureRequest) -> App:
         encrypted_key=apps.box.seal(APP_KEY, owner=APP_ID),
         created_time_ms=0,
     )
-    await parts.stores.accounts.add_app(made)
-    await parts.stores.accounts.add_corp("807074304", "Another corp")
+    await parts.stores.tenants.add_app(made)
+    await parts.stores.tenants.add_corp("807074304", "Another corp")
     return made
 
 
@@ -471,6 +471,6 @@ async def test_an_app_key_of_another_secret_key_is_a_wrong_signature(
         encrypted_key=b"sealed with a key that is gone",
         created_time_ms=0,
     )
-    await parts.stores.accounts.add_app(lost)
+    await parts.stores.tenants.add_app(lost)
     answer = await log_in(client, body_of(appId="1" * 32), "HMAC-SHA256 signature=" + "0" * 64)
     assert_is_error(answer, 401, "USG.206010025")

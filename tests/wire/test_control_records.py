@@ -193,7 +193,7 @@ async def test_unknown_and_foreign_conferences_look_alike(
     reader: httpx.AsyncClient, filled: Parts, make_record: MakeRecord
 ) -> None:
     """An id that nobody has and an id of another corp give one and the same answer."""
-    await filled.stores.accounts.add_corp("other", "Other")
+    await filled.stores.tenants.add_corp("other", "Other")
     foreign = "f" * 32
     await filled.intake.take("other", {foreign: [make_record()]})
 
@@ -207,7 +207,7 @@ async def test_unknown_and_foreign_conferences_look_alike(
 
 async def test_each_corp_reads_its_own(filled: Parts, make_record: MakeRecord) -> None:
     """The same conference id in two corps answers each with its own records."""
-    await filled.stores.accounts.add_corp("other", "Other")
+    await filled.stores.tenants.add_corp("other", "Other")
     await filled.intake.take("other", {SAMPLE_MEETING: [make_record()]})
     async with client_of(filled) as client:
         token = await token_of(filled, corp_id="other")

@@ -9,6 +9,9 @@ Scope = Literal["read", "write", "admin"]
 
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
+PASSWORD_SCOPES: Final[frozenset[Scope]] = frozenset({"read"})
+"""What a user may do who came with a password and through no app."""
+
 DEFAULT_CORP_ID: Final = "default"
 """The corp that every new store has, for whoever needs only one."""
 
@@ -29,6 +32,7 @@ class Corp:
     name: str
     masks_numbers: bool
     """Whether numbers in its records are served starred."""
+    is_disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class App:
     encrypted_key: bytes
     """The app key, as `SecretBox` sealed it: only with it can a signature be checked."""
     created_time_ms: int
+    is_disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +78,41 @@ class User:
     """What the corp's own programs call the user; empty for the default administrator."""
     admin_type: AdminType
     directory: Directory
+    is_disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """A login that has been granted, with its two secrets in clear.
+class Grant:
+    """That somebody is logged in, from when and until when."""
 
-    They are shown to the caller once; the store gets their hashes.
-    """
-
-    access_token: str
-    refresh_token: str
-    app: App
     user: User
+    app: App | None
+    """The app that they came through; None where they gave their own password."""
     client_type: int
     created_time_ms: int
     expire_time_s: int
+    """Until when the access token is good."""
     refresh_expire_time_s: int
+    """Until when the refresh token is."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHashes:
+    """What the store knows a grant's two tokens by."""
+
+    access: bytes
+    refresh: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What is known of somebody who may log in with a password."""
+
+    user: User
+    password_hash: str
+    """An Argon2id hash in PHC form."""
+    is_disabled: bool
+    """Whether the user is, or the corp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +122,7 @@ class Principal:
     corp_id: str
     user_id: str
     app_id: str
+    """Empty where the user gave their own password."""
     admin_type: AdminType
     scopes: frozenset[Scope]
     masks_numbers: bool
@@ -122,14 +146,8 @@ class AccountStore(Protocol):
     async def pin_secret_key(self, key_id: str) -> str:
         """Settle for good which secret key that is, unless it is settled; its id."""
 
-    async def add_corp(self, corp_id: str, name: str) -> Corp:
-        """The corp of this id, made if it is missing; a corp that is there stays as it is."""
-
     async def corp(self, corp_id: str) -> Corp | None:
         """The corp of this id."""
-
-    async def add_app(self, app: App) -> None:
-        """Keep a new app. Its id is new, and its corp is there."""
 
     async def app(self, app_id: str) -> App | None:
         """The app of this id."""
@@ -141,15 +159,50 @@ class AccountStore(Protocol):
         is written over what was known; what it leaves empty stays.
         """
 
-    async def keep_session(
-        self, access_hash: bytes, refresh_hash: bytes, session: Session, *, sessions_max: int
+    async def keep_grant(
+        self, hashes: TokenHashes, grant: Grant, *, grants_max: int, replaces: bytes | None = None
     ) -> None:
-        """Keep a session by its tokens' hashes.
+        """Keep a grant by the hashes of its tokens.
 
-        Of its user's sessions of the same client type the newest `sessions_max`
-        stay, this one included; the others end. Sessions of anybody whose refresh
-        token has expired are forgotten.
+        Of its user's grants of the same client type the newest `grants_max` stay,
+        this one included; the others end. Grants of anybody whose refresh token has
+        expired are forgotten.
+
+        Args:
+            hashes: of the new tokens.
+            grant: what they give.
+            grants_max: how many the user may have of this client type.
+            replaces: the access hash of a grant that ends with this one.
         """
 
+    async def grant(self, token_hash: bytes, now_ms: int) -> tuple[bytes, Grant] | None:
+        """The grant that an access token or a refresh token stands for, and its access hash.
+
+        None where the token is unknown or has expired, or where its user, app or
+        corp is disabled.
+        """
+
+    async def end_grant(self, access_hash: bytes) -> None:
+        """End a grant: neither of its tokens is good any more."""
+
     async def principal(self, access_hash: bytes, now_ms: int) -> Principal | None:
-        """Who the access token of this hash speaks for, unless it is unknown or has expired."""
+        """Who an access token speaks for; None as for `grant`."""
+
+    async def login(self, account: str) -> Login | None:
+        """Whoever may log in with this account and a password."""
+
+    async def begin_attempt(
+        self, account: str, now_ms: int, *, failures_max: int, lock_ms: int
+    ) -> bool:
+        """Count an attempt to log in with a password as failed, before it is known to be.
+
+        So nobody can make more attempts at once than one after the other. An
+        account that nobody has is counted like any other.
+
+        Returns:
+            Whether the attempt may go on: there were fewer than `failures_max`
+            before it, or the last of them is `lock_ms` ago, which starts anew.
+        """
+
+    async def end_attempts(self, account: str) -> None:
+        """Forget the attempts of an account that has logged in."""

@@ -14,13 +14,13 @@ from confledger.auth.accounts import (
     App,
     Directory,
     Scope,
-    Session,
     User,
 )
 from confledger.auth.secret_box import SecretBox, load_secret_box
 from confledger.auth.signature import Authorization, sign
-from confledger.auth.tokens import Tokens
-from confledger.errors import SettingError, SignatureExpired, SignatureRejected
+from confledger.auth.tenants import TenantStore
+from confledger.auth.tokens import Session, Tokens
+from confledger.errors import AccountDisabled, SettingError, SignatureExpired, SignatureRejected
 from confledger.observability.logging import logger
 
 
@@ -43,6 +43,7 @@ class Apps:
     """Makes apps and checks their logins."""
 
     accounts: AccountStore
+    tenants: TenantStore
     tokens: Tokens
     box: SecretBox
 
@@ -54,7 +55,7 @@ class Apps:
         Returns:
             The app, and its key, which nobody is shown again.
         """
-        await self.accounts.add_corp(corp_id, corp_id)
+        await self.tenants.add_corp(corp_id, corp_id)
         app_id, app_key = uuid.uuid4().hex, secrets.token_hex(32)
         app = App(
             app_id=app_id,
@@ -65,8 +66,21 @@ class Apps:
             encrypted_key=self.box.seal(app_key, owner=app_id),
             created_time_ms=time.time_ns() // 1_000_000,
         )
-        await self.accounts.add_app(app)
+        await self.tenants.add_app(app)
         return app, app_key
+
+    async def reset_key(self, app_id: str) -> str:
+        """Give an app a new key, and end its tokens.
+
+        Returns:
+            The key, which nobody is shown again.
+
+        Raises:
+            NoSuchApp: there is no such app.
+        """
+        app_key = secrets.token_hex(32)
+        await self.tenants.change_app(app_id, encrypted_key=self.box.seal(app_key, owner=app_id))
+        return app_key
 
     async def default_administrator(self, corp_id: str) -> User:
         """Whom a login without a user means; made if missing."""
@@ -78,9 +92,28 @@ class Apps:
         Raises:
             SignatureRejected: app, key, corp or signature don't belong together.
             SignatureExpired: the signature is right, and over.
+            AccountDisabled: the app, the user or the corp is disabled.
         """
+        app = await self._signer_of(login, authorization)
+        home = await self.accounts.corp(app.corp_id)
+        corp = await self.accounts.corp(login.corp_id) if login.corp_id else home
+        if corp is None or home is None:
+            raise SignatureRejected
+        if app.is_disabled or home.is_disabled or corp.is_disabled:
+            raise AccountDisabled
+        user = await self.accounts.user(
+            _candidate(corp.corp_id, login.user_account, login.directory)
+        )
+        if user.is_disabled:
+            raise AccountDisabled
+        return await self.tokens.issue(user, app, login.client_type)
+
+    async def _signer_of(self, login: AppLogin, authorization: Authorization | None) -> App:
+        """The app that has signed a login, after all has been checked that its key can prove."""
         app = await self.accounts.app(login.app_id)
         if app is None or authorization is None:
+            raise SignatureRejected
+        if authorization.app_id not in (None, login.app_id):
             raise SignatureRejected
         if login.corp_id and not app.is_multi_tenant:
             raise SignatureRejected
@@ -94,17 +127,9 @@ class Apps:
             is_signed |= hmac.compare_digest(sign(app_key, *signed), authorization.signature)
         if not is_signed:
             raise SignatureRejected
-        if authorization.app_id not in (None, login.app_id):
-            raise SignatureRejected
         if 0 < login.expire_time_s < time.time():
             raise SignatureExpired
-        corp = await self.accounts.corp(login.corp_id or app.corp_id)
-        if corp is None:
-            raise SignatureRejected
-        user = await self.accounts.user(
-            _candidate(corp.corp_id, login.user_account, login.directory)
-        )
-        return await self.tokens.issue(app, user, login.client_type)
+        return app
 
 
 def _signed_forms(login: AppLogin, *, is_multi_tenant: bool) -> Iterator[tuple[str, ...]]:
@@ -135,7 +160,9 @@ def _candidate(corp_id: str, account: str, directory: Directory) -> User:
     )
 
 
-async def open_apps(accounts: AccountStore, tokens: Tokens, secret_key_file: Path) -> Apps:
+async def open_apps(
+    accounts: AccountStore, tenants: TenantStore, tokens: Tokens, secret_key_file: Path
+) -> Apps:
     """The apps of a store. A new store gets a secret key file of its own, if that is missing.
 
     Raises:
@@ -150,4 +177,4 @@ async def open_apps(accounts: AccountStore, tokens: Tokens, secret_key_file: Pat
             f"the secret key file {secret_key_file} is not the one that belongs to this store"
             f" (the store wants key {pinned}, the file holds {box.key_id})"
         )
-    return Apps(accounts, tokens, box)
+    return Apps(accounts, tenants, tokens, box)

@@ -7,7 +7,14 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from confledger.auth.accounts import AccountStore, App, Principal, Session, User
+from confledger.auth.accounts import (
+    AccountStore,
+    App,
+    Grant,
+    Principal,
+    TokenHashes,
+    User,
+)
 from confledger.errors import TokenRejected
 
 ACCESS_TOKEN_SECONDS: Final = 24 * 60 * 60
@@ -19,8 +26,8 @@ REFRESH_TOKEN_SECONDS: Final = 30 * 24 * 60 * 60
 API_CLIENT_TYPE: Final = 72
 """The client type of programs, as against phones, desktops and rooms."""
 
-_SESSIONS_MAX_OF_PROGRAMS: Final = 64
-_SESSIONS_MAX_OF_DEVICES: Final = 1
+_GRANTS_MAX_OF_PROGRAMS: Final = 64
+_GRANTS_MAX_OF_DEVICES: Final = 1
 
 _ALPHABET: Final = string.ascii_letters + string.digits
 _PREFIX: Final = "cfl"
@@ -29,42 +36,96 @@ _TOKEN_CHARACTERS_MAX: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """A grant with its tokens in clear, for the one who logged in and nobody else."""
+
+    grant: Grant
+    access_token: str
+    refresh_token: str
+    """Empty where it is not known: it is shown only when it is made."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tokens:
-    """Issues access tokens, and tells who one speaks for."""
+    """Issues tokens, and tells who one speaks for.
+
+    The store is asked each time, so a token that ends stops working in every
+    process at once.
+    """
 
     accounts: AccountStore
 
-    async def issue(self, app: App, user: User, client_type: int) -> Session:
-        """Log a user in through an app.
+    async def issue(self, user: User, app: App | None, client_type: int) -> Session:
+        """Log a user in, through an app or with their own password.
 
-        A user may have 64 sessions of programs at once and one of each other
-        client type; a further one ends the oldest.
+        A user may have 64 grants of programs at once and one of each other client
+        type; a further one ends the oldest.
         """
+        return await self._issue(user, app, client_type, replaces=None)
+
+    async def refresh(self, token: str | None) -> Session:
+        """New tokens for a refresh token, or for an access token that is still good.
+
+        The old ones end at that moment.
+
+        Raises:
+            TokenRejected: there is no such token, or it has ended.
+        """
+        access_hash, grant = await self._grant(token)
+        return await self._issue(grant.user, grant.app, grant.client_type, replaces=access_hash)
+
+    async def validate(self, token: str | None) -> Session:
+        """What an access token stands for.
+
+        Raises:
+            TokenRejected: there is no such token, or it has ended.
+        """
+        access_hash, grant = await self._grant(token)
+        if token is None or _hash(token) != access_hash:
+            raise TokenRejected
+        return Session(grant, token, "")
+
+    async def end(self, token: str | None) -> None:
+        """Log out: end the grant of an access token.
+
+        Raises:
+            TokenRejected: there is no such token, or it has ended.
+        """
+        session = await self.validate(token)
+        await self.accounts.end_grant(_hash(session.access_token))
+
+    async def _issue(
+        self, user: User, app: App | None, client_type: int, *, replaces: bytes | None
+    ) -> Session:
         now_ms = time.time_ns() // 1_000_000
-        session = Session(
-            access_token=_new_token(),
-            refresh_token=_new_token(),
-            app=app,
+        grant = Grant(
             user=user,
+            app=app,
             client_type=client_type,
             created_time_ms=now_ms,
             expire_time_s=now_ms // 1000 + ACCESS_TOKEN_SECONDS,
             refresh_expire_time_s=now_ms // 1000 + REFRESH_TOKEN_SECONDS,
         )
+        session = Session(grant, _new_token(), _new_token())
         is_program = client_type == API_CLIENT_TYPE
-        await self.accounts.keep_session(
-            _hash(session.access_token),
-            _hash(session.refresh_token),
-            session,
-            sessions_max=_SESSIONS_MAX_OF_PROGRAMS if is_program else _SESSIONS_MAX_OF_DEVICES,
+        await self.accounts.keep_grant(
+            TokenHashes(_hash(session.access_token), _hash(session.refresh_token)),
+            grant,
+            grants_max=_GRANTS_MAX_OF_PROGRAMS if is_program else _GRANTS_MAX_OF_DEVICES,
+            replaces=replaces,
         )
         return session
 
+    async def _grant(self, token: str | None) -> tuple[bytes, Grant]:
+        if not token or len(token) > _TOKEN_CHARACTERS_MAX:
+            raise TokenRejected
+        found = await self.accounts.grant(_hash(token), time.time_ns() // 1_000_000)
+        if found is None:
+            raise TokenRejected
+        return found
+
     async def verify(self, access_token: str | None) -> Principal:
         """Who is asking.
-
-        The store is asked each time, so a token that ends stops working in every
-        process at once.
 
         Raises:
             TokenRejected: there is no such token, or it has ended.

@@ -11,11 +11,13 @@ import click
 
 from confledger import __version__
 from confledger.cli.app import app
+from confledger.cli.corp import corp
 from confledger.cli.demo import demo
 from confledger.cli.import_records import import_records
 from confledger.cli.options import environment_variables_of
 from confledger.cli.records import records
 from confledger.cli.serve import serve
+from confledger.cli.user import user
 from confledger.errors import ConfledgerError, SettingError
 from confledger.settings import ENVIRONMENT_PREFIX
 
@@ -37,7 +39,7 @@ def confledger(context: click.Context) -> None:
             raise SettingError(f"the environment variable {name} is no option of confledger")
 
 
-for command in (demo, serve, app, import_records, records):
+for command in (demo, serve, corp, user, app, import_records, records):
     confledger.add_command(command)
 
 

@@ -2,22 +2,23 @@
 
 from typing import Any, cast
 
-import anyio
 import click
 import msgspec
 
-from confledger.app import open_parts
+from confledger.app import Parts
 from confledger.auth.accounts import SCOPES, App, Scope
 from confledger.cli.options import (
+    check_name,
     corp_option,
     json_option,
     option,
+    run_with_parts,
     secret_key_option,
     store_options,
 )
-from confledger.settings import Settings
+from confledger.cli.tables import print_list
 
-_NAME_CHARACTERS_MAX = 255
+_app_argument = click.argument("app_id", metavar="APP_ID")
 
 
 class Scopes(click.ParamType[frozenset[Scope]]):
@@ -73,23 +74,98 @@ def create(
     The key is shown this once. What a client needs is the id, the key, and the
     address of the service.
     """
-    name = name.strip()
-    if not (1 <= len(name) <= _NAME_CHARACTERS_MAX and name.isprintable()):
-        raise click.BadParameter(
-            f"must have 1 to {_NAME_CHARACTERS_MAX} printable characters", param_hint="NAME"
-        )
+    called = check_name(name, "NAME")
 
-    async def run(settings: Settings) -> tuple[App, str]:
-        async with open_parts(settings) as parts:
-            apps = await parts.open_apps()
-            return await apps.create(name, corp, scope, is_multi_tenant=multi_tenant)
+    async def work(parts: Parts) -> tuple[str, str]:
+        apps = await parts.open_apps()
+        created, app_key = await apps.create(called, corp, scope, is_multi_tenant=multi_tenant)
+        return created.app_id, app_key
 
-    created, app_key = anyio.run(run, Settings(**options))
+    app_id, app_key = run_with_parts(work, options)
     if as_json:
-        shown = {"appId": created.app_id, "appKey": app_key, "corpId": created.corp_id}
-        click.echo(msgspec.json.encode(shown))
+        click.echo(msgspec.json.encode({"appId": app_id, "appKey": app_key, "corpId": corp}))
     else:
-        click.echo(f"app id    {created.app_id}")
+        click.echo(f"app id    {app_id}")
         click.echo(f"app key   {app_key}")
-        click.echo(f"corp      {created.corp_id}")
+        click.echo(f"corp      {corp}")
         click.echo("Keep the key now: it is not shown again.")
+
+
+@app.command("list")
+@corp_option("Whose apps.")
+@json_option
+@store_options
+def list_apps(*, corp: str, as_json: bool, **options: Any) -> None:
+    """List the apps of a corp."""
+
+    async def work(parts: Parts) -> list[App]:
+        return await parts.stores.tenants.apps(corp)
+
+    print_list(
+        [
+            {
+                "appId": each.app_id,
+                "name": each.name,
+                "corpId": each.corp_id,
+                "scopes": sorted(each.scopes),
+                "isMultiTenant": each.is_multi_tenant,
+                "isDisabled": each.is_disabled,
+            }
+            for each in run_with_parts(work, options)
+        ],
+        as_json=as_json,
+    )
+
+
+@app.command
+@_app_argument
+@json_option
+@store_options
+@secret_key_option
+def reset_key(*, app_id: str, as_json: bool, **options: Any) -> None:
+    """Give an app a new key and print it, this once. The tokens of the app end."""
+
+    async def work(parts: Parts) -> str:
+        return await (await parts.open_apps()).reset_key(app_id)
+
+    app_key = run_with_parts(work, options)
+    if as_json:
+        click.echo(msgspec.json.encode({"appId": app_id, "appKey": app_key}))
+    else:
+        click.echo(f"app key   {app_key}")
+        click.echo("Keep the key now: it is not shown again.")
+
+
+@app.command
+@_app_argument
+@store_options
+def disable(*, app_id: str, **options: Any) -> None:
+    """Lock an app out: it can't log in, and its tokens end."""
+    _switch(app_id, options, is_disabled=True)
+
+
+@app.command
+@_app_argument
+@store_options
+def enable(*, app_id: str, **options: Any) -> None:
+    """Let an app in again."""
+    _switch(app_id, options, is_disabled=False)
+
+
+@app.command
+@_app_argument
+@store_options
+def delete(*, app_id: str, **options: Any) -> None:
+    """Remove an app. Its tokens end."""
+
+    async def work(parts: Parts) -> None:
+        await parts.stores.tenants.delete_app(app_id)
+
+    run_with_parts(work, options)
+
+
+def _switch(app_id: str, options: dict[str, Any], *, is_disabled: bool) -> None:
+    async def work(parts: Parts) -> None:
+        await parts.stores.tenants.change_app(app_id, is_disabled=is_disabled)
+
+    run_with_parts(work, options)

@@ -4,20 +4,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import anyio
 import click
 import msgspec
 
-from confledger.app import open_parts
+from confledger.app import Parts
 from confledger.cli.options import (
     ConferenceUUID,
     corp_option,
     json_option,
     option,
+    run_with_parts,
     store_options,
 )
 from confledger.ingest.files import ImportReport, import_files
-from confledger.settings import Settings
 
 
 @click.command("import")
@@ -48,11 +47,10 @@ def import_records(
     what the ledger has already is not added again.
     """
 
-    async def run(settings: Settings) -> ImportReport:
-        async with open_parts(settings) as parts:
-            return await import_files(files, corp, conference, parts.intake, parts.catalogue)
+    async def work(parts: Parts) -> ImportReport:
+        return await import_files(files, corp, conference, parts.intake, parts.catalogue)
 
-    report = anyio.run(run, Settings(**options))
+    report = run_with_parts(work, options)
     for note in report.notes:
         click.echo(f"Note: {note}", err=True)
     for failure in report.failures:

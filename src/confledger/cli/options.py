@@ -1,18 +1,23 @@
 """Options that several commands have, and what all options have in common."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import anyio
 import click
 
+from confledger.app import Parts, open_parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.ledger.intake import conference_uuid_from
-from confledger.settings import ENVIRONMENT_PREFIX, default_data_folder
+from confledger.settings import ENVIRONMENT_PREFIX, Settings, default_data_folder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+T = TypeVar("T")
+
+_NAME_CHARACTERS_MAX: Final = 255
 _CORP_ID: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}", re.ASCII)
 
 
@@ -72,6 +77,32 @@ secret_key_option = option(
     show_default="beside the store",
     help="Holds the key that app keys are encrypted with.",
 )
+
+
+def run_with_parts(
+    work: Callable[[Parts], Awaitable[T]], options: Mapping[str, Any], *, make_store: bool = True
+) -> T:
+    """Do some work with the parts of the store that a command's `store_options` name."""
+
+    async def run() -> T:
+        async with open_parts(Settings(**options), make_store=make_store) as parts:
+            return await work(parts)
+
+    return anyio.run(run)
+
+
+def check_name(name: str, hint: str) -> str:
+    """A name that people can read, without spaces around it.
+
+    Raises:
+        click.BadParameter: it is empty, too long, or has characters that nobody sees.
+    """
+    name = name.strip()
+    if not (1 <= len(name) <= _NAME_CHARACTERS_MAX and name.isprintable()):
+        raise click.BadParameter(
+            f"must have 1 to {_NAME_CHARACTERS_MAX} printable characters", param_hint=hint
+        )
+    return name
 
 
 class CorpId(click.ParamType[str]):

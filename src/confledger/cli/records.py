@@ -2,34 +2,30 @@
 
 import csv
 import sys
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import anyio
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from confledger.app import open_parts
+from confledger.app import Parts
 from confledger.catalogue.language import LANGUAGES, Language
+from confledger.catalogue.words import load_catalogue
 from confledger.cli.options import (
     ConferenceUUID,
     corp_option,
     option,
+    run_with_parts,
     store_options,
 )
+from confledger.cli.tables import print_table
 from confledger.errors import NoSuchCorp
 from confledger.ledger.record import Page
-from confledger.settings import Settings
 from confledger.wire.record_json import RecordJSON, encode_records, page_json, record_json
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - all times of the table are UTC
 _OFFSET_MAX: Final = 2**31 - 1
 _LIMIT_MAX: Final = 100_000
-_WIDTH_OF_NO_TERMINAL: Final = 200
 _FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -62,7 +58,7 @@ _FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 )
 @corp_option("Whose ledger is read.")
 @store_options
-def records(  # noqa: PLR0913 - an argument for each option
+def records(
     *,
     conference: str,
     offset: int,
@@ -78,29 +74,26 @@ def records(  # noqa: PLR0913 - an argument for each option
     starred. It is no backup: the ids of events are not part of it.
     """
 
-    async def run(settings: Settings) -> None:
-        async with open_parts(settings, make_store=False) as parts:
-            owner = await parts.stores.accounts.corp(corp)
-            if owner is None:
-                raise NoSuchCorp(corp)
-            page = await parts.stores.records.page(corp, conference, offset=offset, limit=limit)
-            words = parts.catalogue.words(lang)
-            masks = owner.masks_numbers
-            if form == "json":
-                click.echo(
-                    page_json(page, offset=offset, limit=limit, words=words, masks_numbers=masks)
-                )
-                return
-            shown = [record_json(record, words, masks_numbers=masks) for record in page.records]
-            if form == "jsonl":
-                for line in encode_records(shown):
-                    click.echo(line)
-            elif form == "csv":
-                _print_csv(shown)
-            else:
-                _print_table(shown, page, offset)
+    async def work(parts: Parts) -> tuple[Page, bool]:
+        owner = await parts.stores.accounts.corp(corp)
+        if owner is None:
+            raise NoSuchCorp(corp)
+        page = await parts.stores.records.page(corp, conference, offset=offset, limit=limit)
+        return page, owner.masks_numbers
 
-    anyio.run(run, Settings(**options))
+    page, masks = run_with_parts(work, options, make_store=False)
+    words = load_catalogue().words(lang)
+    if form == "json":
+        click.echo(page_json(page, offset=offset, limit=limit, words=words, masks_numbers=masks))
+        return
+    shown = [record_json(record, words, masks_numbers=masks) for record in page.records]
+    if form == "jsonl":
+        for line in encode_records(shown):
+            click.echo(line)
+    elif form == "csv":
+        _print_csv(shown)
+    else:
+        _print_table(shown, page, offset)
 
 
 def _cells(record: RecordJSON) -> list[str]:
@@ -119,21 +112,12 @@ def _print_csv(shown: Sequence[RecordJSON]) -> None:
 
 
 def _print_table(shown: Sequence[RecordJSON], page: Page, offset: int) -> None:
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH_OF_NO_TERMINAL)
-    table = Table("", "UTC", "source", "operator", "operation", "object", "result", "detail")
+    rows = []
     for seq, record in enumerate(shown, offset):
         time = _EPOCH + timedelta(milliseconds=record.operateTime)
-        cells = [str(seq), time.isoformat(" ", "milliseconds"), *_cells(record)[1:]]
-        table.add_row(*(Text(_printable(cell)) for cell in cells))
-    console.print(table)
-    console.print(f"{len(shown):,} of {page.count:,} records", highlight=False)
-
-
-def _printable(text: str) -> str:
-    """A text that can't give orders to a terminal: spaces of any script stay, controls do not."""
-    return "".join(
-        character
-        if character.isprintable() or unicodedata.category(character) == "Zs"
-        else "\N{REPLACEMENT CHARACTER}"
-        for character in text
+        rows.append([str(seq), time.isoformat(" ", "milliseconds"), *_cells(record)[1:]])
+    print_table(
+        ["", "UTC", "source", "operator", "operation", "object", "result", "detail"],
+        rows,
+        below=f"{len(shown):,} of {page.count:,} records",
     )

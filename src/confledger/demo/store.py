@@ -44,7 +44,7 @@ async def fill_demo_store(parts: Parts) -> Demo:
     apps = await parts.open_apps()
     app, app_key = await apps.create("demo", DEFAULT_CORP_ID, frozenset({"read"}))
     administrator = await apps.default_administrator(DEFAULT_CORP_ID)
-    session = await parts.tokens.issue(app, administrator, API_CLIENT_TYPE)
+    session = await parts.tokens.issue(administrator, app, API_CLIENT_TYPE)
     return Demo(
         app.app_id,
         app_key,

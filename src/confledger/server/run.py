@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from confledger.app import Service
@@ -82,10 +83,24 @@ def serve(settings: Settings, announce: Callable[[Address], None]) -> None:
     # uvicorn stops at these, and then raises them again for whoever was there before.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    if settings.workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
-    else:
-        uvicorn.Server(config).run(sockets=[listener])
+    if not _run(config, listener):
+        sys.exit(1)  # the log says why
+
+
+def _run(config: uvicorn.Config, listener: socket.socket) -> bool:
+    """Serve until a signal says to stop, and tell whether it ever began to."""
+    if config.workers == 1:
+        server = uvicorn.Server(config)
+        try:
+            server.run(sockets=[listener])
+        except SystemExit as error:
+            if error.code == STARTUP_FAILURE:
+                return False
+            raise
+        return True
+    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor.run()
+    return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
 
 
 def _listen(host: str, port: int) -> socket.socket:

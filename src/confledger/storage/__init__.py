@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from confledger.auth.accounts import AccountStore
+from confledger.auth.tenants import TenantStore
 from confledger.errors import SettingError
 from confledger.ledger.store import RecordStore
 from confledger.storage.sqlite.accounts import SQLiteAccountStore
 from confledger.storage.sqlite.database import Database
 from confledger.storage.sqlite.records import SQLiteRecordStore
+from confledger.storage.sqlite.tenants import SQLiteTenantStore
 
 _SQLITE: Final = "sqlite:///"
 
@@ -20,6 +22,7 @@ class Stores:
 
     records: RecordStore
     accounts: AccountStore
+    tenants: TenantStore
     _database: Database
 
     def close(self) -> None:
@@ -64,4 +67,9 @@ def open_stores(url: str, *, make: bool = True) -> Stores:
     """
     path = sqlite_path(url)
     database = Database(path, make=make)
-    return Stores(SQLiteRecordStore(database), SQLiteAccountStore(database), database)
+    return Stores(
+        SQLiteRecordStore(database),
+        SQLiteAccountStore(database),
+        SQLiteTenantStore(database),
+        database,
+    )

@@ -7,12 +7,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from confledger.auth.accounts import Directory, Session
+from confledger.auth.accounts import Directory
 from confledger.auth.apps import AppLogin, Apps
 from confledger.auth.signature import parse_authorization
-from confledger.auth.tokens import ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS
 from confledger.errors import InvalidLogin
-from confledger.wire.exchange import JSONBytes, read_json
+from confledger.wire.exchange import read_json
+from confledger.wire.session_json import session_answer
 
 PATH: Final = "/v2/usg/acs/auth/appauth"
 
@@ -55,10 +55,7 @@ class AppLoginJSON(msgspec.Struct):
                 raise InvalidLogin(name, "must not hold a colon")
         if not self.appId:
             raise InvalidLogin("appId", "is missing")
-        if self.clientType is None:
-            raise InvalidLogin("clientType", "is missing")
-        if self.clientType not in CLIENT_TYPES:
-            raise InvalidLogin("clientType", f"must be one of {CLIENT_TYPES}")
+        client_type = check_client_type(self.clientType)
         if self.expireTime is None:
             raise InvalidLogin("expireTime", "is missing")
         if not self.nonce:
@@ -69,7 +66,7 @@ class AppLoginJSON(msgspec.Struct):
             user_account=self.userId or "",
             expire_time_s=self.expireTime,
             nonce=self.nonce,
-            client_type=self.clientType,
+            client_type=client_type,
             directory=Directory(
                 name=self.userName or "",
                 email=self.userEmail or "",
@@ -79,80 +76,17 @@ class AppLoginJSON(msgspec.Struct):
         )
 
 
-class UserJSON(msgspec.Struct):
-    """The `user` of an answer: of the documented fields, those that we know something of."""
+def check_client_type(client_type: int | None) -> int:
+    """A client type that we know.
 
-    userId: str
-    ucloginAccount: str
-    companyId: str
-    userType: int
-    adminType: int
-    name: str
-    thirdAccount: str
-    appId: str
-    freeUser: bool = False
-    status: int = 0
-
-
-class SessionJSON(msgspec.Struct):
-    """The body of the answer. Its units are mixed: seconds, but milliseconds in `...CreateTime`."""
-
-    accessToken: str
-    tokenIp: str
-    validPeriod: int
-    expireTime: int
-    createTime: int
-    user: UserJSON
-    clientType: int
-    refreshToken: str
-    refreshValidPeriod: int
-    refreshExpireTime: int
-    refreshCreateTime: int
-    forceLoginInd: int = 0
-    firstLogin: bool = False
-    pwdExpired: bool = False
-    daysPwdAvailable: int | None = None
-    proxyToken: None = None
-    delayDelete: bool = False
-    tokenType: int = 0
-
-
-_SP_ADMINISTRATOR: Final = 1
-_CORP_USER: Final = 2
-
-
-def session_json(session: Session, *, client_ip: str) -> bytes:
-    """A session as the answer to a login."""
-    user = session.user
-    account = user.account
-    is_sp_administrator = (
-        session.app.is_multi_tenant and not account and user.corp_id == session.app.corp_id
-    )
-    return msgspec.json.encode(
-        SessionJSON(
-            accessToken=session.access_token,
-            tokenIp=client_ip,
-            validPeriod=ACCESS_TOKEN_SECONDS,
-            expireTime=session.expire_time_s,
-            createTime=session.created_time_ms,
-            user=UserJSON(
-                userId=user.user_id,
-                # Documented: an account made on the fly is called "Auto-" and its id.
-                ucloginAccount=f"Auto-{account or user.user_id}",
-                companyId=user.corp_id,
-                userType=_SP_ADMINISTRATOR if is_sp_administrator else _CORP_USER,
-                adminType=int(user.admin_type),
-                name=user.directory.name or account,
-                thirdAccount=account,
-                appId=session.app.app_id,
-            ),
-            clientType=session.client_type,
-            refreshToken=session.refresh_token,
-            refreshValidPeriod=REFRESH_TOKEN_SECONDS,
-            refreshExpireTime=session.refresh_expire_time_s,
-            refreshCreateTime=session.created_time_ms,
-        )
-    )
+    Raises:
+        InvalidLogin: there is none, or it is unknown.
+    """
+    if client_type is None:
+        raise InvalidLogin("clientType", "is missing")
+    if client_type not in CLIENT_TYPES:
+        raise InvalidLogin("clientType", f"must be one of {CLIENT_TYPES}")
+    return client_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,5 +100,4 @@ class AppAuthCall:
         body = await read_json(request, AppLoginJSON, InvalidLogin)
         authorization = parse_authorization(request.headers.get("authorization"))
         session = await self.apps.log_in(body.to_login(), authorization)
-        client_ip = request.client.host if request.client else ""
-        return JSONBytes(session_json(session, client_ip=client_ip))
+        return session_answer(request, session)

@@ -15,11 +15,12 @@ from starlette.responses import Response
 from confledger.auth.tokens import Tokens
 from confledger.catalogue.language import best_language
 from confledger.catalogue.words import Catalogue
-from confledger.errors import InvalidParameter, NotPermitted, TokenRejected
+from confledger.errors import InvalidParameter, NotPermitted
 from confledger.ledger.intake import conference_uuid_from
 from confledger.ledger.store import RecordStore
 from confledger.wire.exchange import JSONBytes
 from confledger.wire.record_json import page_json
+from confledger.wire.token_calls import access_token_of
 
 PATH: Final = "/v1/mmc/management/conferences/history/confCtlRecord"
 
@@ -96,11 +97,7 @@ class ControlRecordsCall:
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        tokens = request.headers.getlist("x-access-token")
-        # Of two different tokens, nobody could say which one speaks.
-        if len(set(tokens)) > 1:
-            raise TokenRejected
-        principal = await self.tokens.verify(tokens[0] if tokens else None)
+        principal = await self.tokens.verify(access_token_of(request))
         if "read" not in principal.scopes:
             raise NotPermitted("the app has no scope to read")
         query = ControlRecordsQuery.parse(request.scope["query_string"].decode("latin-1"))

@@ -11,6 +11,8 @@ from typing import Final
 import msgspec
 
 from confledger.errors import (
+    AccountDisabled,
+    AccountLocked,
     BodyTooLarge,
     BodyTooSlow,
     ConfledgerError,
@@ -18,6 +20,7 @@ from confledger.errors import (
     InvalidParameter,
     NoSuchConference,
     NotPermitted,
+    PasswordRejected,
     SignatureExpired,
     SignatureRejected,
     StoreError,
@@ -66,8 +69,11 @@ WIRE_ERRORS: Final[dict[type[ConfledgerError], WireError]] = {
     TokenRejected: WireError(401, "USG.000000004"),
     SignatureRejected: WireError(401, "USG.206010025"),
     SignatureExpired: WireError(401, "USG.206010057"),
+    PasswordRejected: WireError(401, "USG.206010000"),
     BodyTooSlow: WireError(408, "APIGW.0201"),
+    AccountDisabled: WireError(412, "USG.206010007"),
     BodyTooLarge: WireError(413, "APIGW.0201"),
+    AccountLocked: WireError(423, "USG.206030015"),
     StoreError: WireError(503, "MMC.111070003", "CONF_EXCEPTION"),
 }
 

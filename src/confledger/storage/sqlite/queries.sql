@@ -60,18 +60,90 @@ INSERT INTO corp (corp_id, name) VALUES (:corp_id, :name)
 ON CONFLICT (corp_id) DO NOTHING;
 
 -- name: corp
-SELECT corp_id, name, masks_numbers FROM corp WHERE corp_id = :corp_id;
+SELECT corp_id, name, masks_numbers, is_disabled FROM corp WHERE corp_id = :corp_id;
+
+-- name: corps
+SELECT corp_id, name, masks_numbers, is_disabled FROM corp ORDER BY corp_id;
+
+-- name: change_corp
+-- What is NULL stays as it is; here and in the other changes.
+UPDATE corp SET
+    is_disabled   = coalesce(:is_disabled, is_disabled),
+    masks_numbers = coalesce(:masks_numbers, masks_numbers)
+WHERE corp_id = :corp_id;
+
+-- name: conference_of_corp
+-- Whether a corp has any conference.
+SELECT 1 FROM head WHERE corp_id = :corp_id LIMIT 1;
+
+-- name: delete_corp
+DELETE FROM corp WHERE corp_id = :corp_id;
+
+-- name: delete_apps_of_corp
+DELETE FROM app WHERE corp_id = :corp_id;
+
+-- name: delete_users_of_corp
+DELETE FROM user WHERE corp_id = :corp_id;
+
+-- name: end_grants_of_corp
+-- Of the corp's users, and of those that its apps have logged in elsewhere.
+DELETE FROM login_grant
+WHERE user_id IN (SELECT user_id FROM user WHERE corp_id = :corp_id)
+    OR app_id IN (SELECT app_id FROM app WHERE corp_id = :corp_id);
+
+-- name: users
+SELECT user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_disabled
+FROM user WHERE corp_id = :corp_id ORDER BY account;
+
+-- name: add_user
+INSERT INTO user (
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, password_hash
+) VALUES (
+    :user_id, :corp_id, :account, :admin_type, :name, :email, :phone, :dept_code, :password_hash
+);
+
+-- name: change_user
+UPDATE user SET
+    is_disabled   = coalesce(:is_disabled, is_disabled),
+    password_hash = coalesce(:password_hash, password_hash)
+WHERE corp_id = :corp_id AND account = :account;
+
+-- name: delete_user
+DELETE FROM user WHERE corp_id = :corp_id AND account = :account;
+
+-- name: end_grants_of_user
+DELETE FROM login_grant WHERE user_id = (
+    SELECT user_id FROM user WHERE corp_id = :corp_id AND account = :account
+);
+
+-- name: apps
+SELECT
+    app_id, corp_id, name, scopes, is_multi_tenant, encrypted_key, created_time_ms, is_disabled
+FROM app WHERE corp_id = :corp_id ORDER BY created_time_ms, app_id;
+
+-- name: change_app
+UPDATE app SET
+    is_disabled   = coalesce(:is_disabled, is_disabled),
+    encrypted_key = coalesce(:encrypted_key, encrypted_key)
+WHERE app_id = :app_id;
+
+-- name: delete_app
+DELETE FROM app WHERE app_id = :app_id;
+
+-- name: end_grants_of_app
+DELETE FROM login_grant WHERE app_id = :app_id;
 
 -- name: add_app
 INSERT INTO app (app_id, corp_id, name, scopes, is_multi_tenant, encrypted_key, created_time_ms)
 VALUES (:app_id, :corp_id, :name, :scopes, :is_multi_tenant, :encrypted_key, :created_time_ms);
 
 -- name: app
-SELECT app_id, corp_id, name, scopes, is_multi_tenant, encrypted_key, created_time_ms
+SELECT
+    app_id, corp_id, name, scopes, is_multi_tenant, encrypted_key, created_time_ms, is_disabled
 FROM app WHERE app_id = :app_id;
 
 -- name: user
-SELECT user_id, corp_id, account, admin_type, name, email, phone, dept_code
+SELECT user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_disabled
 FROM user WHERE corp_id = :corp_id AND account = :account;
 
 -- name: put_user
@@ -84,8 +156,8 @@ ON CONFLICT (corp_id, account) DO UPDATE SET
     phone     = CASE excluded.phone     WHEN '' THEN user.phone     ELSE excluded.phone     END,
     dept_code = CASE excluded.dept_code WHEN '' THEN user.dept_code ELSE excluded.dept_code END;
 
--- name: add_session
-INSERT INTO session (
+-- name: add_grant
+INSERT INTO login_grant (
     access_hash, refresh_hash, user_id, app_id, client_type,
     created_time_ms, expire_time_ms, refresh_expire_time_ms
 ) VALUES (
@@ -93,23 +165,70 @@ INSERT INTO session (
     :created_time_ms, :expire_time_ms, :refresh_expire_time_ms
 );
 
--- name: end_oldest_sessions
--- Leave a user the newest sessions of a client type, `sessions_max` of them.
-DELETE FROM session WHERE access_hash IN (
-    SELECT access_hash FROM session
+-- name: end_grant
+DELETE FROM login_grant WHERE access_hash = :access_hash;
+
+-- name: end_oldest_grants
+-- Leave a user the newest grants of a client type, `grants_max` of them.
+DELETE FROM login_grant WHERE access_hash IN (
+    SELECT access_hash FROM login_grant
     WHERE user_id = :user_id AND client_type = :client_type
     ORDER BY created_time_ms DESC, access_hash
-    LIMIT -1 OFFSET :sessions_max
+    LIMIT -1 OFFSET :grants_max
 );
 
--- name: forget_ended_sessions
-DELETE FROM session WHERE refresh_expire_time_ms <= :now_ms;
+-- name: forget_ended_grants
+DELETE FROM login_grant WHERE refresh_expire_time_ms <= :now_ms;
 
 -- name: principal
 -- Who an access token speaks for.
-SELECT user.corp_id, user.user_id, session.app_id, user.admin_type, app.scopes, corp.masks_numbers
-FROM session
+SELECT user.corp_id, user.user_id, app.app_id, user.admin_type, app.scopes, corp.masks_numbers
+FROM login_grant
 JOIN user USING (user_id)
-JOIN app  ON app.app_id = session.app_id
-JOIN corp ON corp.corp_id = user.corp_id
-WHERE session.access_hash = :access_hash AND session.expire_time_ms > :now_ms;
+JOIN corp USING (corp_id)
+LEFT JOIN app ON app.app_id = login_grant.app_id
+LEFT JOIN corp AS home ON home.corp_id = app.corp_id
+WHERE login_grant.access_hash = :access_hash AND login_grant.expire_time_ms > :now_ms
+    AND user.is_disabled + corp.is_disabled = 0
+    AND coalesce(app.is_disabled + home.is_disabled, 0) = 0;
+
+-- name: grant
+-- What an access token or a refresh token stands for.
+SELECT
+    access_hash, client_type, login_grant.created_time_ms, expire_time_ms, refresh_expire_time_ms,
+    user.user_id, user.corp_id, account, admin_type, user.name, email, phone, dept_code,
+    user.is_disabled,
+    app.app_id, app.corp_id, app.name, scopes, is_multi_tenant, encrypted_key, app.created_time_ms,
+    app.is_disabled
+FROM login_grant
+JOIN user USING (user_id)
+JOIN corp USING (corp_id)
+LEFT JOIN app ON app.app_id = login_grant.app_id
+LEFT JOIN corp AS home ON home.corp_id = app.corp_id
+WHERE (
+        access_hash = :token_hash AND expire_time_ms > :now_ms
+        OR refresh_hash = :token_hash AND refresh_expire_time_ms > :now_ms
+    )
+    AND user.is_disabled + corp.is_disabled = 0
+    AND coalesce(app.is_disabled + home.is_disabled, 0) = 0;
+
+-- name: login
+-- Whoever may log in with an account and a password.
+SELECT
+    user_id, corp_id, account, admin_type, user.name, email, phone, dept_code, user.is_disabled,
+    password_hash, user.is_disabled OR corp.is_disabled
+FROM user JOIN corp USING (corp_id)
+WHERE account = :account AND password_hash <> '';
+
+-- name: failed_login
+SELECT failures, last_time_ms FROM failed_login WHERE account = :account;
+
+-- name: put_failed_login
+INSERT INTO failed_login (account, failures, last_time_ms) VALUES (:account, :failures, :now_ms)
+ON CONFLICT (account) DO UPDATE SET failures = :failures, last_time_ms = :now_ms;
+
+-- name: forget_failed_login
+DELETE FROM failed_login WHERE account = :account;
+
+-- name: forget_old_failed_logins
+DELETE FROM failed_login WHERE last_time_ms <= :before_ms;

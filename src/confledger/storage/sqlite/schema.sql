@@ -11,7 +11,8 @@ CREATE TABLE store_info (
 CREATE TABLE corp (
     corp_id       TEXT    NOT NULL PRIMARY KEY,
     name          TEXT    NOT NULL,
-    masks_numbers INTEGER NOT NULL DEFAULT 1 CHECK (masks_numbers IN (0, 1))
+    masks_numbers INTEGER NOT NULL DEFAULT 1 CHECK (masks_numbers IN (0, 1)),
+    is_disabled   INTEGER NOT NULL DEFAULT 0 CHECK (is_disabled IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE app (
@@ -21,7 +22,8 @@ CREATE TABLE app (
     scopes          TEXT    NOT NULL,                 -- in order, with commas between: 'read,write'
     is_multi_tenant INTEGER NOT NULL CHECK (is_multi_tenant IN (0, 1)),
     encrypted_key   BLOB    NOT NULL,
-    created_time_ms INTEGER NOT NULL
+    created_time_ms INTEGER NOT NULL,
+    is_disabled     INTEGER NOT NULL DEFAULT 0 CHECK (is_disabled IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE user (
@@ -33,23 +35,40 @@ CREATE TABLE user (
     email      TEXT    NOT NULL,
     phone      TEXT    NOT NULL,
     dept_code  TEXT    NOT NULL,
+    password_hash TEXT NOT NULL DEFAULT '',           -- Argon2id in PHC form; '' is no password
+    is_disabled   INTEGER NOT NULL DEFAULT 0 CHECK (is_disabled IN (0, 1)),
     PRIMARY KEY (corp_id, account)
 ) STRICT, WITHOUT ROWID;
 
--- A login. Of its tokens only the hashes are here.
-CREATE TABLE session (
+-- Who logs in with a password names no corp.
+CREATE UNIQUE INDEX user_with_password ON user (account) WHERE password_hash <> '';
+
+CREATE INDEX app_of_corp ON app (corp_id);
+
+-- Attempts to log in with a password that were not followed by a right one.
+CREATE TABLE failed_login (
+    account      TEXT    NOT NULL PRIMARY KEY,
+    failures     INTEGER NOT NULL,
+    last_time_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX failed_login_by_time ON failed_login (last_time_ms);
+
+-- That somebody is logged in. Of the tokens only the hashes are here.
+CREATE TABLE login_grant (
     access_hash            BLOB    NOT NULL PRIMARY KEY,
-    refresh_hash           BLOB    NOT NULL,
-    user_id                TEXT    NOT NULL REFERENCES user (user_id),
-    app_id                 TEXT    NOT NULL REFERENCES app (app_id),
+    refresh_hash           BLOB    NOT NULL UNIQUE,
+    user_id                TEXT    NOT NULL REFERENCES user (user_id) ON DELETE CASCADE,
+    app_id                 TEXT    REFERENCES app (app_id) ON DELETE CASCADE,  -- NULL: by password
     client_type            INTEGER NOT NULL,
     created_time_ms        INTEGER NOT NULL,
     expire_time_ms         INTEGER NOT NULL,
     refresh_expire_time_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX session_of_user ON session (user_id, client_type, created_time_ms);
-CREATE INDEX session_by_end ON session (refresh_expire_time_ms);
+CREATE INDEX grant_of_user ON login_grant (user_id, client_type, created_time_ms);
+CREATE INDEX grant_of_app ON login_grant (app_id);
+CREATE INDEX grant_by_end ON login_grant (refresh_expire_time_ms);
 
 -- ------------------------------------------------------------------ the ledger
 
@@ -60,6 +79,8 @@ CREATE TABLE head (
     record_count    INTEGER NOT NULL CHECK (record_count >= 0),
     PRIMARY KEY (conference_uuid, corp_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX head_of_corp ON head (corp_id);
 
 -- The records, in the order of their arrival.
 CREATE TABLE record (

@@ -1,0 +1,102 @@
+"""Logging in with an account and a password."""
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+from cryptography.exceptions import InvalidKey
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from confledger.auth.accounts import AccountStore
+from confledger.auth.tokens import Session, Tokens
+from confledger.errors import AccountDisabled, AccountLocked, PasswordRejected
+
+PASSWORD_CHARACTERS_MIN: Final = 8
+PASSWORD_CHARACTERS_MAX: Final = 32
+"""The bounds that the vendor documents."""
+
+FAILURES_MAX: Final = 5
+LOCK_SECONDS: Final = 60
+"""After five wrong passwords an account is locked for a minute from the last."""
+
+# What OWASP advises for Argon2id: 19 MiB, two passes, one lane.
+_MEMORY_KIB: Final = 19 * 1024
+_PASSES: Final = 2
+_LANES: Final = 1
+_SALT_BYTES: Final = 16
+_HASH_BYTES: Final = 32
+
+_HASHING_AT_ONCE: Final = 2
+"""How many passwords are checked at once: each takes a core, and 19 MiB, for a while."""
+
+
+def hash_password(password: str) -> str:
+    """The Argon2id hash of a password, in PHC form, with a salt of its own."""
+    kdf = Argon2id(
+        salt=os.urandom(_SALT_BYTES),
+        length=_HASH_BYTES,
+        iterations=_PASSES,
+        lanes=_LANES,
+        memory_cost=_MEMORY_KIB,
+    )
+    return kdf.derive_phc_encoded(password.encode())
+
+
+def _is_password_of(password: str, password_hash: str) -> bool:
+    try:
+        Argon2id.verify_phc_encoded(password.encode(), password_hash)
+    except InvalidKey:
+        return False
+    return True
+
+
+# For accounts that nobody has: they cost the same work, and nothing equals it.
+_NOBODYS_HASH: Final = (
+    f"$argon2id$v=19$m={_MEMORY_KIB},t={_PASSES},p={_LANES}"
+    "$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """Checks passwords."""
+
+    accounts: AccountStore
+    tokens: Tokens
+    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HASHING_AT_ONCE))
+
+    async def log_in(
+        self, account: str, password: str, client_type: int, *, makes_token: bool
+    ) -> Session | None:
+        """Let a user in.
+
+        Returns:
+            The session; None where only the password was to be checked.
+
+        Raises:
+            PasswordRejected: nobody has that account, or another password.
+            AccountLocked: there were too many wrong passwords.
+            AccountDisabled: the password is right, and the user or corp disabled.
+        """
+        may_go_on = await self.accounts.begin_attempt(
+            account,
+            time.time_ns() // 1_000_000,
+            failures_max=FAILURES_MAX,
+            lock_ms=LOCK_SECONDS * 1000,
+        )
+        if not may_go_on:
+            raise AccountLocked(LOCK_SECONDS)
+        login = await self.accounts.login(account)
+        password_hash = login.password_hash if login else _NOBODYS_HASH
+        async with self._turn:
+            is_right = await asyncio.to_thread(_is_password_of, password, password_hash)
+        if login is None or not is_right:
+            raise PasswordRejected
+        await self.accounts.end_attempts(account)
+        if login.is_disabled:
+            raise AccountDisabled
+        if not makes_token:
+            return None
+        return await self.tokens.issue(login.user, None, client_type)

@@ -1,0 +1,120 @@
+"""`confledger corp`: the tenants."""
+
+from typing import Any
+
+import click
+
+from confledger.app import Parts
+from confledger.auth.accounts import Corp
+from confledger.cli.options import (
+    CorpId,
+    check_name,
+    json_option,
+    option,
+    run_with_parts,
+    store_options,
+)
+from confledger.cli.tables import print_list
+
+_corp_argument = click.argument("corp", metavar="CORP", type=CorpId())
+
+
+@click.group
+def corp() -> None:
+    """Manage the tenants: whatever belongs to one is out of reach of every other."""
+
+
+@corp.command
+@_corp_argument
+@option("--name", help="What people call it.  [default: its id]")
+@json_option
+@store_options
+def create(*, corp: str, name: str | None, as_json: bool, **options: Any) -> None:
+    """Make a corp."""
+    called = check_name(name or corp, "--name")
+
+    async def work(parts: Parts) -> list[Corp]:
+        await parts.stores.tenants.add_corp(corp, called)
+        return [each for each in await parts.stores.tenants.corps() if each.corp_id == corp]
+
+    _print(run_with_parts(work, options), as_json=as_json)
+
+
+@corp.command("list")
+@json_option
+@store_options
+def list_corps(*, as_json: bool, **options: Any) -> None:
+    """List the corps."""
+
+    async def work(parts: Parts) -> list[Corp]:
+        return await parts.stores.tenants.corps()
+
+    _print(run_with_parts(work, options), as_json=as_json)
+
+
+@corp.command
+@_corp_argument
+@option(
+    "--mask-numbers/--clear-numbers",
+    default=True,
+    show_default=True,
+    help="Whether numbers in its records are served starred.",
+)
+@store_options
+def change(*, corp: str, mask_numbers: bool, **options: Any) -> None:
+    """Change how a corp's records are served."""
+
+    async def work(parts: Parts) -> None:
+        await parts.stores.tenants.change_corp(corp, masks_numbers=mask_numbers)
+
+    run_with_parts(work, options)
+
+
+@corp.command
+@_corp_argument
+@store_options
+def disable(*, corp: str, **options: Any) -> None:
+    """Lock a corp out: its users and apps can't log in, and their tokens end."""
+    _switch(corp, options, is_disabled=True)
+
+
+@corp.command
+@_corp_argument
+@store_options
+def enable(*, corp: str, **options: Any) -> None:
+    """Let a corp in again."""
+    _switch(corp, options, is_disabled=False)
+
+
+@corp.command
+@_corp_argument
+@store_options
+def delete(*, corp: str, **options: Any) -> None:
+    """Remove a corp with its users and apps. One that has conferences stays."""
+
+    async def work(parts: Parts) -> None:
+        await parts.stores.tenants.delete_corp(corp)
+
+    run_with_parts(work, options)
+
+
+def _switch(corp_id: str, options: dict[str, Any], *, is_disabled: bool) -> None:
+    async def work(parts: Parts) -> None:
+        await parts.stores.tenants.change_corp(corp_id, is_disabled=is_disabled)
+
+    run_with_parts(work, options)
+
+
+def _print(corps: list[Corp], *, as_json: bool) -> None:
+    print_list(
+        [
+            {
+                "corpId": each.corp_id,
+                "name": each.name,
+                "masksNumbers": each.masks_numbers,
+                "isDisabled": each.is_disabled,
+            }
+            for each in corps
+        ],
+        as_json=as_json,
+    )

@@ -1,0 +1,192 @@
+"""`confledger user`: the people of a corp."""
+
+import uuid
+from typing import IO, Any
+
+import click
+
+from confledger.app import Parts
+from confledger.auth.accounts import AdminType, Directory, User
+from confledger.auth.passwords import (
+    PASSWORD_CHARACTERS_MAX,
+    PASSWORD_CHARACTERS_MIN,
+    hash_password,
+)
+from confledger.cli.options import (
+    check_name,
+    corp_option,
+    json_option,
+    option,
+    run_with_parts,
+    store_options,
+)
+from confledger.cli.tables import print_list
+
+_TYPES = {
+    "administrator": AdminType.ADMINISTRATOR,
+    "ordinary": AdminType.ORDINARY,
+}
+_NAMES = {
+    AdminType.DEFAULT_ADMINISTRATOR: "default administrator",
+    **{admin_type: name for name, admin_type in _TYPES.items()},
+}
+
+_account_argument = click.argument("account", metavar="ACCOUNT")
+_corp_option = corp_option("Whose user it is.")
+_password_option = option(
+    "--password-file",
+    type=click.File("r", encoding="utf-8"),
+    metavar="FILE",
+    help="The password is the file's first line; - reads it from the standard input.",
+)
+
+
+@click.group
+def user() -> None:
+    """Manage the people of a corp."""
+
+
+@user.command
+@_account_argument
+@_corp_option
+@option(
+    "--type",
+    "type_name",
+    type=click.Choice(list(_TYPES)),
+    default="ordinary",
+    show_default=True,
+    help="An administrator sees every conference of the corp.",
+)
+@option("--name", default="", help="What people call them.")
+@_password_option
+@json_option
+@store_options
+def create(
+    *,
+    account: str,
+    corp: str,
+    type_name: str,
+    name: str,
+    password_file: IO[str] | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Make a user.
+
+    With a password they may log in by themselves; without one an app logs them in,
+    by their account.
+    """
+    made = User(
+        user_id=uuid.uuid4().hex,
+        corp_id=corp,
+        account=check_name(account, "ACCOUNT"),
+        admin_type=_TYPES[type_name],
+        directory=Directory(name=check_name(name, "--name") if name else ""),
+    )
+    password_hash = hash_password(_read_password(password_file)) if password_file else ""
+
+    async def work(parts: Parts) -> None:
+        await parts.stores.tenants.add_user(made, password_hash)
+
+    run_with_parts(work, options)
+    _print([made], as_json=as_json)
+
+
+@user.command("list")
+@_corp_option
+@json_option
+@store_options
+def list_users(*, corp: str, as_json: bool, **options: Any) -> None:
+    """List the users of a corp."""
+
+    async def work(parts: Parts) -> list[User]:
+        return await parts.stores.tenants.users(corp)
+
+    _print(run_with_parts(work, options), as_json=as_json)
+
+
+@user.command
+@_account_argument
+@_corp_option
+@_password_option
+@store_options
+def set_password(*, account: str, corp: str, password_file: IO[str] | None, **options: Any) -> None:
+    """Give a user a new password, or none.
+
+    Without a file the password is taken away. The user's tokens end.
+    """
+    password_hash = hash_password(_read_password(password_file)) if password_file else ""
+
+    async def work(parts: Parts) -> None:
+        await parts.stores.tenants.change_user(corp, account, password_hash=password_hash)
+
+    run_with_parts(work, options)
+
+
+@user.command
+@_account_argument
+@_corp_option
+@store_options
+def disable(*, account: str, corp: str, **options: Any) -> None:
+    """Lock a user out: they can't log in, and their tokens end."""
+    _switch(corp, account, options, is_disabled=True)
+
+
+@user.command
+@_account_argument
+@_corp_option
+@store_options
+def enable(*, account: str, corp: str, **options: Any) -> None:
+    """Let a user in again."""
+    _switch(corp, account, options, is_disabled=False)
+
+
+@user.command
+@_account_argument
+@_corp_option
+@store_options
+def delete(*, account: str, corp: str, **options: Any) -> None:
+    """Remove a user."""
+
+    async def work(parts: Parts) -> None:
+        await parts.stores.tenants.delete_user(corp, account)
+
+    run_with_parts(work, options)
+
+
+def _switch(corp_id: str, account: str, options: dict[str, Any], *, is_disabled: bool) -> None:
+    async def work(parts: Parts) -> None:
+        await parts.stores.tenants.change_user(corp_id, account, is_disabled=is_disabled)
+
+    run_with_parts(work, options)
+
+
+def _read_password(file: IO[str]) -> str:
+    try:
+        password = file.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        password = ""
+    if not PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX:
+        raise click.BadParameter(
+            f"the first line must have {PASSWORD_CHARACTERS_MIN} to"
+            f" {PASSWORD_CHARACTERS_MAX} characters",
+            param_hint="--password-file",
+        )
+    return password
+
+
+def _print(users: list[User], *, as_json: bool) -> None:
+    print_list(
+        [
+            {
+                "account": each.account,
+                "corpId": each.corp_id,
+                "userId": each.user_id,
+                "type": _NAMES[each.admin_type],
+                "name": each.directory.name,
+                "isDisabled": each.is_disabled,
+            }
+            for each in users
+        ],
+        as_json=as_json,
+    )

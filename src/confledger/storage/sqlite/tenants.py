@@ -1,0 +1,164 @@
+"""The tenant store on SQLite."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import apsw
+
+from confledger.auth.accounts import App, Corp, User
+from confledger.errors import NameTaken, NoSuchApp, NoSuchCorp, NoSuchUser, StillInUse
+from confledger.storage.sqlite.accounts import app_of, corp_of, user_of
+from confledger.storage.sqlite.database import QUERIES, Database
+
+
+@dataclass(frozen=True, slots=True)
+class SQLiteTenantStore:
+    """`auth.tenants.TenantStore` in one SQLite file."""
+
+    database: Database
+
+    async def corps(self) -> list[Corp]:
+        """See `TenantStore.corps`."""
+        return [corp_of(row) for row in self.database.read("corps", {})]
+
+    async def add_corp(self, corp_id: str, name: str) -> None:
+        """See `TenantStore.add_corp`."""
+        await self._write("add_corp", {"corp_id": corp_id, "name": name})
+
+    async def change_corp(
+        self, corp_id: str, *, is_disabled: bool | None = None, masks_numbers: bool | None = None
+    ) -> None:
+        """See `TenantStore.change_corp`."""
+
+        def work(connection: apsw.Connection) -> None:
+            key = {"corp_id": corp_id}
+            _change(
+                connection,
+                "change_corp",
+                {**key, "is_disabled": is_disabled, "masks_numbers": masks_numbers},
+                NoSuchCorp(corp_id),
+            )
+            if is_disabled:
+                connection.execute(QUERIES["end_grants_of_corp"], key)
+
+        await self.database.write(work)
+
+    async def delete_corp(self, corp_id: str) -> None:
+        """See `TenantStore.delete_corp`."""
+
+        def work(connection: apsw.Connection) -> None:
+            key = {"corp_id": corp_id}
+            if connection.execute(QUERIES["conference_of_corp"], key).fetchall():
+                raise StillInUse(f"the corp {corp_id!r} has conferences; they are kept")
+            connection.execute(QUERIES["delete_apps_of_corp"], key)
+            connection.execute(QUERIES["delete_users_of_corp"], key)
+            _change(connection, "delete_corp", key, NoSuchCorp(corp_id))
+
+        await self.database.write(work)
+
+    async def users(self, corp_id: str) -> list[User]:
+        """See `TenantStore.users`."""
+        self._require_corp(corp_id)
+        return [user_of(row) for row in self.database.read("users", {"corp_id": corp_id})]
+
+    async def add_user(self, user: User, password_hash: str) -> None:
+        """See `TenantStore.add_user`."""
+        self._require_corp(user.corp_id)
+        row = {
+            "user_id": user.user_id,
+            "corp_id": user.corp_id,
+            "account": user.account,
+            "admin_type": int(user.admin_type),
+            "password_hash": password_hash,
+            **asdict(user.directory),
+        }
+        with _name_taken(f"the account {user.account!r} is taken"):
+            await self._write("add_user", row)
+
+    async def change_user(
+        self,
+        corp_id: str,
+        account: str,
+        *,
+        is_disabled: bool | None = None,
+        password_hash: str | None = None,
+    ) -> None:
+        """See `TenantStore.change_user`."""
+        key = {"corp_id": corp_id, "account": account}
+        changes = {**key, "is_disabled": is_disabled, "password_hash": password_hash}
+
+        def work(connection: apsw.Connection) -> None:
+            _change(connection, "change_user", changes, NoSuchUser(corp_id, account))
+            if is_disabled or password_hash is not None:
+                connection.execute(QUERIES["end_grants_of_user"], key)
+
+        with _name_taken(f"another corp has the account {account!r} with a password"):
+            await self.database.write(work)
+
+    async def delete_user(self, corp_id: str, account: str) -> None:
+        """See `TenantStore.delete_user`."""
+        key = {"corp_id": corp_id, "account": account}
+        await self.database.write(
+            lambda connection: _change(connection, "delete_user", key, NoSuchUser(corp_id, account))
+        )
+
+    async def apps(self, corp_id: str) -> list[App]:
+        """See `TenantStore.apps`."""
+        self._require_corp(corp_id)
+        return [app_of(row) for row in self.database.read("apps", {"corp_id": corp_id})]
+
+    async def add_app(self, app: App) -> None:
+        """See `TenantStore.add_app`."""
+        self._require_corp(app.corp_id)
+        await self._write("add_app", {**asdict(app), "scopes": ",".join(sorted(app.scopes))})
+
+    async def change_app(
+        self,
+        app_id: str,
+        *,
+        is_disabled: bool | None = None,
+        encrypted_key: bytes | None = None,
+    ) -> None:
+        """See `TenantStore.change_app`."""
+        key = {"app_id": app_id}
+        changes = {**key, "is_disabled": is_disabled, "encrypted_key": encrypted_key}
+
+        def work(connection: apsw.Connection) -> None:
+            _change(connection, "change_app", changes, NoSuchApp(app_id))
+            if is_disabled or encrypted_key is not None:
+                connection.execute(QUERIES["end_grants_of_app"], key)
+
+        await self.database.write(work)
+
+    async def delete_app(self, app_id: str) -> None:
+        """See `TenantStore.delete_app`."""
+        key = {"app_id": app_id}
+        await self.database.write(
+            lambda connection: _change(connection, "delete_app", key, NoSuchApp(app_id))
+        )
+
+    async def _write(self, query: str, row: dict[str, Any]) -> None:
+        await self.database.write(lambda connection: connection.execute(QUERIES[query], row))
+
+    def _require_corp(self, corp_id: str) -> None:
+        if not self.database.read("corp", {"corp_id": corp_id}):
+            raise NoSuchCorp(corp_id)
+
+
+def _change(
+    connection: apsw.Connection, query: str, bindings: dict[str, Any], missing: Exception
+) -> None:
+    """Run a statement that changes one row; if there was none to change, that is an error."""
+    connection.execute(QUERIES[query], bindings)
+    if not connection.changes():
+        raise missing
+
+
+@contextmanager
+def _name_taken(sentence: str) -> Iterator[None]:
+    try:
+        yield
+    except apsw.ConstraintError as error:
+        raise NameTaken(sentence) from error

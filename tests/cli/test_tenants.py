@@ -1,0 +1,162 @@
+"""`confledger corp`, `user` and `app`: who belongs to the ledger."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.running import Run
+from conftest import CONFERENCE
+
+
+def names(run: Run, kind: str, key: str, *options: str) -> list[str]:
+    """What a list shows, by one of its keys."""
+    return [each[key] for each in run(kind, "list", "--json", *options).json]
+
+
+def test_corps_come_and_go(run: Run) -> None:
+    """A corp is made, listed, changed, locked out, let in again and removed."""
+    made = run("corp", "create", "acme", "--name", "Acme Ltd", "--json")
+    assert made.json == [
+        {"corpId": "acme", "name": "Acme Ltd", "masksNumbers": True, "isDisabled": False}
+    ]
+    assert names(run, "corp", "corpId") == ["acme", "default"]
+
+    assert run("corp", "change", "acme", "--clear-numbers").code == 0
+    assert run("corp", "disable", "acme").code == 0
+    (acme, _) = run("corp", "list", "--json").json
+    assert (acme["masksNumbers"], acme["isDisabled"]) == (False, True)
+
+    assert run("corp", "enable", "acme").code == 0
+    assert run("corp", "delete", "acme").code == 0
+    assert names(run, "corp", "corpId") == ["default"]
+
+
+def test_users_come_and_go(run: Run, tmp_path: Path) -> None:
+    """A user is made with a password, listed, locked out, let in again and removed."""
+    password = tmp_path / "password"
+    password.write_text("correct horse\nand a second line\n")
+
+    made = run(
+        "user",
+        "create",
+        "ann",
+        "--type",
+        "administrator",
+        "--name",
+        "Ann",
+        "--password-file",
+        password,
+        "--json",
+    )
+    (ann,) = made.json
+    assert (ann["account"], ann["corpId"], ann["type"]) == ("ann", "default", "administrator")
+    assert run("user", "list", "--json").json == made.json
+
+    for command, is_disabled in (("disable", True), ("enable", False)):
+        assert run("user", command, "ann").code == 0
+        assert run("user", "list", "--json").json[0]["isDisabled"] is is_disabled
+    assert run("user", "set-password", "ann").code == 0
+    assert run("user", "delete", "ann").code == 0
+    assert run("user", "list").out == "none\n"
+
+
+def test_apps_come_and_go(run: Run) -> None:
+    """An app is made, listed, given a new key, locked out, let in again and removed."""
+    made = run("app", "create", "portal", "--scope", "write,read", "--json").json
+    app_id = made["appId"]
+    assert run("app", "list", "--json").json == [
+        {
+            "appId": app_id,
+            "name": "portal",
+            "corpId": "default",
+            "scopes": ["read", "write"],
+            "isMultiTenant": False,
+            "isDisabled": False,
+        }
+    ]
+
+    new = run("app", "reset-key", app_id, "--json").json
+    assert new["appId"] == app_id
+    assert new["appKey"] != made["appKey"]
+    for command, is_disabled in (("disable", True), ("enable", False)):
+        assert run("app", command, app_id).code == 0
+        assert run("app", "list", "--json").json[0]["isDisabled"] is is_disabled
+    assert run("app", "delete", app_id).code == 0
+    assert run("app", "list").out == "none\n"
+
+
+def test_lists_are_tables_for_people(run: Run) -> None:
+    """Without --json a list is a table with a heading for each column."""
+    run("user", "create", "ann")
+    table = run("user", "list").out
+    for word in ("account", "isDisabled", "ann", "ordinary", "no"):
+        assert word in table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("corp", "disable", "nowhere"), "there is no corp 'nowhere'"),
+        (("user", "list", "--corp", "nowhere"), "there is no corp 'nowhere'"),
+        (("user", "create", "ann", "--corp", "nowhere"), "there is no corp 'nowhere'"),
+        (("user", "disable", "nobody"), "there is no user 'nobody' in the corp 'default'"),
+        (("app", "delete", "0" * 32), "there is no app "),
+        (("app", "reset-key", "0" * 32), "there is no app "),
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_there_is_told_in_a_sentence(
+    run: Run, arguments: tuple[str, ...], words: str
+) -> None:
+    """A corp, user or app that is not there is named, with exit code 1."""
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (1, "")
+    assert words in ran.err
+
+
+def test_an_account_is_taken_once(run: Run) -> None:
+    """A second user of the same account is refused with a sentence."""
+    run("user", "create", "ann")
+    ran = run("user", "create", "ann")
+    assert (ran.code, ran.err) == (1, "Error: the account 'ann' is taken\n")
+
+
+def test_a_corp_with_conferences_is_not_removed(run: Run, tmp_path: Path) -> None:
+    """Removing a corp never removes a record."""
+    run("corp", "create", "acme")
+    lines = tmp_path / "records.jsonl"
+    lines.write_text('{"operateTime": 1, "operation": "MUTE_ALL"}\n')
+    run("import", lines, "--conference", CONFERENCE, "--corp", "acme")
+
+    ran = run("corp", "delete", "acme")
+
+    assert ran.code == 1
+    assert "has conferences" in ran.err
+    assert run("records", CONFERENCE, "--corp", "acme").code == 0
+
+
+@pytest.mark.parametrize("password", ["", "short", "p" * 33, "\n long enough below"])
+def test_a_password_has_8_to_32_characters(run: Run, tmp_path: Path, password: str) -> None:
+    """Another length is refused, with the rule, and no user is made."""
+    path = tmp_path / "password"
+    path.write_text(password)
+
+    ran = run("user", "create", "ann", "--password-file", path)
+
+    assert ran.code == 2
+    assert "8 to 32 characters" in ran.err
+    assert run("user", "list").out == "none\n"
+
+
+def test_numbers_of_a_corp_may_be_shown_in_clear(run: Run, tmp_path: Path) -> None:
+    """What `corp change` says holds for whatever is read afterwards."""
+    lines = tmp_path / "records.jsonl"
+    lines.write_text(
+        '{"operateTime": 1, "operation": "ADD_PARTICIPANT", "operationObject": "+991116005905"}\n'
+    )
+    run("import", lines, "--conference", CONFERENCE)
+    starred = run("records", CONFERENCE, "--format", "csv").out
+    run("corp", "change", "default", "--clear-numbers")
+    clear = run("records", CONFERENCE, "--format", "csv").out
+    assert "**********905" in starred
+    assert "+991116005905" in clear
