@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from confledger.observability.logging import access_logger
 from confledger.wire.errors import CONNECTIONS_EXCEEDED, HEAD_TOO_LARGE, MALFORMED, WireError
 from confledger.wire.exchange import error_answer, new_request_id
 
@@ -156,11 +157,13 @@ class LedgerProtocol(HttpToolsProtocol):
             # the rest is told that the client is gone.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+        request_id = new_request_id()
+        access_logger.info("refused", extra={"request_id": request_id, "status": wire_error.status})
         answer = error_answer(wire_error)
         headers = [
             *self.server_state.default_headers,
             *answer.raw_headers,
-            (b"x-request-id", new_request_id().encode()),
+            (b"x-request-id", request_id.encode()),
             (b"connection", b"close"),
         ]
         lines = b"".join(b"%s: %s\r\n" % header for header in headers)

@@ -80,9 +80,6 @@ def serve(settings: Settings, announce: Callable[[Address], None]) -> None:
         ssl_keyfile=key,
     )
     announce(address)
-    # uvicorn stops at these, and then raises them again for whoever was there before.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
     if not _run(config, listener):
         sys.exit(1)  # the log says why
 
@@ -91,6 +88,10 @@ def _run(config: uvicorn.Config, listener: socket.socket) -> bool:
     """Serve until a signal says to stop, and tell whether it ever began to."""
     if config.workers == 1:
         server = uvicorn.Server(config)
+        # uvicorn takes these over while it serves, and raises them again afterwards
+        # for whoever was there before: for us they are the ordinary end.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, server.handle_exit)
         try:
             server.run(sockets=[listener])
         except SystemExit as error:
@@ -106,7 +107,7 @@ def _run(config: uvicorn.Config, listener: socket.socket) -> bool:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
         try:
