@@ -63,9 +63,20 @@ def _commands(name: str, command: click.Command) -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for option in command.params:
         if isinstance(option, Option):
-            cells = (f"`{option.opts[-1]}`", f"`{option.envvar}`", _default(option), option.help)
+            meaning = " ".join(filter(None, (option.help, _values(option))))
+            cells = (f"`{option.opts[-1]}`", f"`{option.envvar}`", _default(option), meaning)
             yield f"| {' | '.join(str(cell) for cell in cells)} |"
     yield ""
+
+
+def _values(option: Option) -> str:
+    """What an option takes, where that is a choice or a range."""
+    if isinstance(option.type, click.Choice):
+        return "One of " + ", ".join(f"`{value}`" for value in option.type.choices) + "."
+    if isinstance(option.type, click.IntRange):
+        least, most = option.type.min, option.type.max
+        return f"From {least} to {most}." if most is not None else f"From {least}."
+    return ""
 
 
 def _default(option: Option) -> str:

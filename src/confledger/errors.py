@@ -45,7 +45,10 @@ class CannotListen(ConfledgerError):
     """The address to serve on can't be had."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
-        super().__init__(f"can't listen on {host or 'every address'}, port {port}: {reason}")
+        super().__init__(
+            f"can't listen on {host or 'every address'}, port {port}: {reason};"
+            " --host and --port choose others"
+        )
 
 
 class InvalidFile(ConfledgerError):

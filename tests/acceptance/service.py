@@ -19,7 +19,7 @@ _SECONDS_MAX: Final = 30.0
 
 _SERVES: Final = re.compile(
     r"confledger serves (?P<url>\S+)\n"
-    r"with a certificate of its own, which is trusted by (?P<certificate>.+)\n"
+    r"self-signed certificate, for clients to trust: (?P<certificate>.+)\n"
 )
 _SERVES_WITHOUT_OWN_CERTIFICATE: Final = re.compile(r"confledger serves (?P<url>\S+)\n")
 _DEMO: Final = re.compile(

@@ -39,11 +39,11 @@ def test_a_person_is_told_the_same(run: Run) -> None:
     """Without --json there is a sentence with the figures."""
     ran = run("import", GOLDEN, "--conference", CONFERENCE)
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == "20 new records in 1 conferences, 0 were there already\n"
+    assert ran.out == "new records: 20, already there: 0, conferences: 1\n"
 
     ran = run("import", GOLDEN, "--conference", CONFERENCE)
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == "0 new records in 1 conferences, 20 were there already\n"
+    assert ran.out == "new records: 0, already there: 20, conferences: 1\n"
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))

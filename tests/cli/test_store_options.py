@@ -254,3 +254,19 @@ def test_the_secret_key_may_be_elsewhere(run: Run, tmp_path: Path, store: Path) 
     assert not store.with_name(store.name + ".key").exists()
     assert run("app", "create", "portal", *with_key).code == 0
     assert run("app", "create", "portal").code == 2
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
+def test_an_empty_store_is_a_mistake(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: Arguments
+) -> None:
+    """An empty --store, as from a variable that is not set, does not mean the default store."""
+    given = run(*arguments, "--store", "")
+    monkeypatch.setenv("CONFLEDGER_STORE", "")
+    unset = run(*arguments)
+
+    assert (given.code, given.out) == (2, "")
+    assert "'--store'" in given.err
+    assert "must not be empty" in given.err
+    # An empty variable is, for click as for a shell, one that is not set.
+    assert "must not be empty" not in unset.err

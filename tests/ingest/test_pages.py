@@ -393,3 +393,13 @@ async def test_a_broken_page_holds_the_other_pages_up(parts: Parts, tmp_path: Pa
     assert second == f"{good}: is not taken before {broken}, which was named with it"
     assert figures(report) == (1, 1, 0)
     assert await times_kept(parts) == [9]
+
+
+@pytest.mark.parametrize(("offset", "count"), [(0, 1), (1, 2), (2**62, 5)])
+def test_a_page_must_have_room_in_its_meeting(tmp_path: Path, offset: int, count: int) -> None:
+    """A page that claims more records than its meeting has is refused."""
+    page = page_of([said(), said()], offset=offset) | {"count": count}
+
+    problem = problem_of(save(tmp_path / "page.json", json.dumps(page)))
+
+    assert problem == "count must not be less than offset and the records of data"

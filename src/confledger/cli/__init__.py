@@ -50,7 +50,8 @@ def main() -> None:
     after Ctrl+C, which stops `serve` and `demo` in the ordinary way: 0.
     """
     # Whoever is told to end cleans up first.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal without Chinese shows escapes rather than nothing.
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -45,7 +45,7 @@ def app() -> None:
 
 @app.command
 @click.argument("name")
-@corp_option("Whose app it is; a corp that is not there is made.")
+@corp_option("Whose app it is; it is created if it does not exist.")
 @option(
     "--scope",
     type=Scopes(),
@@ -71,7 +71,7 @@ def create(
 ) -> None:
     """Make an app and print its id and its key.
 
-    The key is shown this once. What a client needs is the id, the key, and the
+    The key is shown only once. What a client needs is the id, the key, and the
     address of the service.
     """
     called = check_name(name, "NAME")
@@ -123,7 +123,7 @@ def list_apps(*, corp: str, as_json: bool, **options: Any) -> None:
 @store_options
 @secret_key_option
 def reset_key(*, app_id: str, as_json: bool, **options: Any) -> None:
-    """Give an app a new key and print it, this once. The tokens of the app end."""
+    """Give an app a new key, and print it only once. The tokens of the app end."""
 
     async def work(parts: Parts) -> str:
         return await (await parts.open_apps()).reset_key(app_id)

@@ -58,7 +58,7 @@ def list_corps(*, as_json: bool, **options: Any) -> None:
     "--mask-numbers/--clear-numbers",
     default=True,
     show_default=True,
-    help="Whether numbers in its records are served starred.",
+    help="Whether numbers in its records are served masked.",
 )
 @store_options
 def change(*, corp: str, mask_numbers: bool, **options: Any) -> None:

@@ -64,8 +64,8 @@ def import_records(
         click.echo(msgspec.json.encode(shown))
     else:
         click.echo(
-            f"{report.records:,} new records in {len(report.conferences):,} conferences,"
-            f" {report.duplicates:,} were there already"
+            f"new records: {report.records:,}, already there: {report.duplicates:,},"
+            f" conferences: {len(report.conferences):,}"
         )
     if report.failures:
         sys.exit(1)

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import anyio
 import click
+from click.core import ParameterSource
 
 from confledger.app import Parts, open_parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
@@ -49,6 +50,14 @@ def environment_variables_of(command: click.Command) -> set[str]:
     return names
 
 
+def _not_empty(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Refuse an empty value that somebody gave: it is most likely a variable that is not set."""
+    source = context.get_parameter_source(parameter.name or "")
+    if not value and source is not ParameterSource.DEFAULT:
+        raise click.BadParameter("must not be empty")
+    return value
+
+
 def store_options(command: Command) -> Command:
     """The options that say which store; they reach the command by the names of `Settings`."""
     for declare in (
@@ -63,8 +72,9 @@ def store_options(command: Command) -> Command:
             "--store",
             metavar="URL",
             default="",
+            callback=_not_empty,
             show_default="a file in the data folder",
-            help="sqlite:///PATH; an absolute path makes four slashes.",
+            help="sqlite:///PATH; an absolute path gives four slashes: sqlite:////var/lib/x.sqlite3.",
         ),
     ):
         command = declare(command)

@@ -17,7 +17,7 @@ host_option = option(
     "--host",
     default=DEFAULT_HOST,
     show_default=True,
-    help="The address to listen on; 0.0.0.0 is every one.",
+    help="The address to listen on; 0.0.0.0 listens on all interfaces.",
 )
 port_option = option(
     "--port",
@@ -49,7 +49,7 @@ def serve(no_tls: bool, **options: Any) -> None:  # noqa: FBT001 - click passes 
     """Serve the wire API, over TLS unless told otherwise.
 
     Without a certificate of yours, the first start makes a self-signed one in the
-    data folder, and the following ones use it again.
+    data folder, and later starts reuse it.
     """
     settings = Settings(tls=not no_tls, **options)
     # Opened once before any worker is: what is wrong with the store is told here,
@@ -66,6 +66,6 @@ async def _try_parts(settings: Settings) -> None:
 def _announce(address: server.Address) -> None:
     click.echo(f"confledger serves {address.url}")
     if address.is_self_signed:
-        click.echo(f"with a certificate of its own, which is trusted by {address.certificate}")
+        click.echo(f"self-signed certificate, for clients to trust: {address.certificate}")
     if address.note:
         click.echo(f"Note: {address.note}", err=True)

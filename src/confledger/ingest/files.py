@@ -177,6 +177,8 @@ def _read_page(
         raise InvalidFile(path, "", problem, is_page=True)
     try:
         page = _page_decoder.decode(content)
+        if page.offset + len(page.data) > page.count:
+            raise InvalidRecord("count", "must not be less than offset and the records of data")
         records = records_of_page(page, catalogue)
     except JSON_PROBLEMS as error:
         place = _line_of(content, str(error))

@@ -147,7 +147,11 @@ def _certificate(settings: Settings) -> tuple[Path | None, Path | None]:
         # A key with a password must not stop the start with a question.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, lambda: "")
     except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.errno else str(error)
+        for path in (certificate, key):
+            if not path.is_file():
+                raise SettingError(f"the TLS file {path} can't be read: {reason}") from error
         raise SettingError(
-            f"the TLS certificate {certificate} with the key {key} can't be used: {error}"
+            f"the TLS certificate {certificate} with the key {key} can't be used: {reason}"
         ) from error
     return certificate, key

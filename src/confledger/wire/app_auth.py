@@ -85,7 +85,7 @@ def check_client_type(client_type: int | None) -> int:
     if client_type is None:
         raise InvalidLogin("clientType", "is missing")
     if client_type not in CLIENT_TYPES:
-        raise InvalidLogin("clientType", f"must be one of {CLIENT_TYPES}")
+        raise InvalidLogin("clientType", f"must be one of {', '.join(map(str, CLIENT_TYPES))}")
     return client_type
 
 

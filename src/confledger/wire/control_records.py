@@ -68,7 +68,9 @@ class ControlRecordsQuery:
             if occurrences[name] > 1:
                 raise InvalidParameter(name, "must be given only once")
         values = dict(pairs)
-        conference_uuid = conference_uuid_from(values.get("confUUID", ""))
+        if "confUUID" not in values:
+            raise InvalidParameter("confUUID", "is missing")
+        conference_uuid = conference_uuid_from(values["confUUID"])
         if conference_uuid is None:
             raise InvalidParameter("confUUID", "must be 32 hexadecimal digits")
         return cls(

@@ -47,6 +47,8 @@ def field_and_rule(problem: Exception) -> tuple[str, str]:
             return ".".join(filter(None, (path, named["field"]))), meaning
     if expected := _EXPECTED.fullmatch(rule):
         return path, _must_be(expected)
+    if rule == "Input data was truncated":
+        return path, "is not valid JSON: it ends too early"
     return path, f"is not valid: {rule}"
 
 

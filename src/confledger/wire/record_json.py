@@ -61,6 +61,8 @@ class LedgerRecordJSON(RecordJSON, forbid_unknown_fields=True):
     """Which conference it belongs to, where the way it came does not say so."""
 
 
+_MISSING_OPERATION: Final = "is missing (and so is operation): it says what was done"
+
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -142,7 +144,7 @@ def _record_of(record: RecordJSON, catalogue: Catalogue, path: str, event_id: st
             result = result_text
     operation = operation or catalogue.operation_of(record.operateCode or "")
     if not (operation or record.operateCode):
-        raise InvalidRecord(path + "operateCode", "is missing: it says what was done")
+        raise InvalidRecord(path + "operateCode", _MISSING_OPERATION)
     operator = record.operator or ""
     if basis not in ("", *OPERATOR_BASES):
         raise InvalidRecord("operatorBasis", f"must be one of {', '.join(OPERATOR_BASES)}")
