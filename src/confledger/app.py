@@ -14,13 +14,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from confledger.auth.apps import Apps, open_apps
 from confledger.auth.passwords import Passwords
 from confledger.auth.tokens import Tokens
+from confledger.auth.visibility import Visibility
 from confledger.catalogue.words import Catalogue, load_catalogue
 from confledger.errors import ConfledgerError
+from confledger.ingest.files import Importer
 from confledger.ledger.intake import Intake
 from confledger.observability.logging import logger
 from confledger.settings import Settings
 from confledger.storage import Stores, open_stores, secret_key_path
-from confledger.wire import account_auth, app_auth, control_records, token_calls
+from confledger.wire import account_auth, app_auth, control_records, history, token_calls
 from confledger.wire.exchange import Exchange, answer_error
 
 
@@ -31,6 +33,7 @@ class Parts:
     stores: Stores
     catalogue: Catalogue
     intake: Intake
+    importer: Importer
     tokens: Tokens
     secret_key_file: Path
 
@@ -58,10 +61,12 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
     """
     stores = open_stores(settings.store_url, make=make_store)
     try:
+        catalogue, intake = load_catalogue(), Intake(stores.records)
         yield Parts(
             stores=stores,
-            catalogue=load_catalogue(),
-            intake=Intake(stores.records),
+            catalogue=catalogue,
+            intake=intake,
+            importer=Importer(intake, stores.conferences, catalogue),
             tokens=Tokens(stores.accounts),
             secret_key_file=settings.secret_key_file or secret_key_path(settings.store_url),
         )
@@ -71,9 +76,11 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
 
 def create_app(parts: Parts, apps: Apps) -> ASGIApp:
     """The application that answers requests."""
+    visibility = Visibility(parts.stores.conferences)
     read_control_records = control_records.ControlRecordsCall(
-        parts.tokens, parts.stores.records, parts.catalogue
+        parts.tokens, visibility, parts.stores.records, parts.catalogue
     )
+    conferences = history.HistoryCalls(parts.tokens, visibility, parts.stores.conferences)
     log_in_by_app = app_auth.AppAuthCall(apps)
     log_in_by_password = account_auth.AccountAuthCall(
         Passwords(parts.stores.accounts, parts.tokens)
@@ -82,6 +89,9 @@ def create_app(parts: Parts, apps: Apps) -> ASGIApp:
     starlette = Starlette(
         routes=[
             Route(control_records.PATH, read_control_records.__call__, methods=["GET"]),
+            Route(history.PATH, conferences.list, methods=["GET"]),
+            Route(history.DETAIL_PATH, conferences.detail, methods=["GET"]),
+            Route(history.ATTENDANCE_PATH, conferences.attendance, methods=["GET"]),
             Route(app_auth.PATH, log_in_by_app.__call__, methods=["POST"]),
             Route(account_auth.PATH, log_in_by_password.__call__, methods=["POST"]),
             Route(token_calls.PATH, tokens.refresh_or_end, methods=["PUT", "DELETE"]),

@@ -47,7 +47,7 @@ def bring(run: Run, path: Path, *records: dict[str, Any], conference: str = CONF
 
 def bring_sample(run: Run) -> None:
     """Import the sample's meeting, which has 23 records."""
-    with as_file(files("confledger.demo") / "sample_meeting.jsonl") as path:
+    with as_file(files("confledger.demo") / "sample" / "records.jsonl") as path:
         ran = run("import", path, "--conference", CONFERENCE)
     assert (ran.code, ran.err) == (0, "")
 

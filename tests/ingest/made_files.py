@@ -11,7 +11,7 @@ from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.catalogue.words import load_catalogue
 from confledger.errors import InvalidFile, NoSuchConference
-from confledger.ingest.files import ImportReport, import_files, read_file
+from confledger.ingest.files import ImportReport, RecordFile, read_file
 from confledger.ledger.record import ControlRecord
 from conftest import CONFERENCE
 
@@ -95,7 +95,7 @@ async def take(
     parts: Parts, *paths: Path, conference: str | None = CONFERENCE, corp: str = DEFAULT_CORP_ID
 ) -> ImportReport:
     """Take files, as one run of the command does."""
-    return await import_files(paths, corp, conference, parts.intake, parts.catalogue)
+    return await parts.importer.take(paths, corp, conference)
 
 
 async def kept(parts: Parts, conference: str = CONFERENCE) -> list[ControlRecord]:
@@ -124,11 +124,18 @@ def only_failure(report: ImportReport) -> str:
     return str(failure)
 
 
+def read_records(path: Path, conference: str | None = CONFERENCE) -> RecordFile:
+    """What the reader makes of a file of records, without a ledger."""
+    file = read_file(path, conference, CATALOGUE)
+    assert isinstance(file, RecordFile)
+    return file
+
+
 def read_lines(
     folder: Path, lines: Iterable[Record], *, conference: str | None = CONFERENCE
 ) -> list[ControlRecord]:
     """What the reader makes of JSON Lines of one conference, without a ledger."""
-    file = read_file(save_lines(folder / "records.jsonl", lines), conference, CATALOGUE)
+    file = read_records(save_lines(folder / "records.jsonl", lines), conference)
     (records,) = file.batches.values()
     return records
 

@@ -16,7 +16,7 @@ from confledger.app import Parts, open_parts
 from confledger.catalogue.language import LANGUAGES, Language
 from confledger.demo.generate import generated_meeting
 from confledger.errors import InvalidFile, NoSuchCorp
-from confledger.ingest.files import FILE_BYTES_MAX, ImportReport, read_file
+from confledger.ingest.files import FILE_BYTES_MAX, ImportReport
 from confledger.ledger.masking import mask_numbers
 from confledger.ledger.record import Page
 from confledger.settings import Settings
@@ -31,6 +31,7 @@ from ingest.made_files import (
     page_of,
     problem_of,
     read_lines,
+    read_records,
     said,
     save,
     save_lines,
@@ -252,7 +253,7 @@ def test_any_bytes_are_read_or_refused(
     path = save(tmp_path_factory.getbasetemp() / "any.json", beginning + content)
 
     try:
-        read_file(path, CONFERENCE, CATALOGUE)
+        read_records(path)
     except InvalidFile as error:
         assert str(error).startswith(f"{path}: ")  # noqa: PT017 - being read is right as well
 
@@ -264,10 +265,9 @@ def test_a_starred_text_is_the_same_in_the_same_place(
     """Whatever text a page holds, the ledger tells it for the same with its numbers starred."""
     folder = tmp_path_factory.getbasetemp()
     clear, starred = (
-        read_file(
+        read_records(
             save_page(folder / "page.json", [said(operationObject=shown, operator=shown)]),
             CONFERENCE,
-            CATALOGUE,
         ).batches[CONFERENCE]
         for shown in (text, mask_numbers(text))
     )

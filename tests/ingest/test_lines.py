@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from confledger.app import Parts
-from confledger.ingest.files import read_file
 from conftest import CONFERENCE
 from ingest.made_files import (
     BOM,
-    CATALOGUE,
     OTHER_CONFERENCE,
     SAMPLE,
     TIME_MAX,
@@ -25,6 +23,7 @@ from ingest.made_files import (
     page_of,
     problem_of,
     read_lines,
+    read_records,
     said,
     save,
     save_lines,
@@ -170,10 +169,9 @@ async def test_lines_may_be_of_several_conferences(parts: Parts, tmp_path: Path)
 @pytest.mark.parametrize("named", [None, CONFERENCE, CONFERENCE.upper(), ""])
 def test_a_line_may_leave_its_conference_to_the_command(tmp_path: Path, named: str | None) -> None:
     """With --conference a line need not name one, and may name the same one."""
-    file = read_file(
+    file = read_records(
         save_lines(tmp_path / "records.jsonl", [said() | {"confUUID": named}]),
         CONFERENCE,
-        CATALOGUE,
     )
 
     assert list(file.batches) == [CONFERENCE]
@@ -218,7 +216,7 @@ def test_lines_may_be_laid_out_in_any_way(tmp_path: Path, content: bytes) -> Non
     lines = [json.dumps(record, ensure_ascii=False).encode() for record in moments(2)]
     path = save(tmp_path / "records.jsonl", content % tuple(lines))
 
-    file = read_file(path, CONFERENCE, CATALOGUE)
+    file = read_records(path)
 
     assert [record.operate_time_ms for record in file.batches[CONFERENCE]] == [0, 1]
 

@@ -13,7 +13,6 @@ import pytest
 from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.catalogue.language import LANGUAGES, Language
-from confledger.ingest.files import read_file
 from confledger.ledger.record import ControlRecord
 from confledger.wire.record_json import page_json
 from conftest import CONFERENCE
@@ -31,6 +30,7 @@ from ingest.made_files import (
     only_failure,
     page_of,
     problem_of,
+    read_records,
     said,
     save,
     save_lines,
@@ -295,7 +295,7 @@ async def test_a_conflict_names_the_record_of_the_page(parts: Parts, tmp_path: P
 )
 def test_a_page_may_be_laid_out_in_any_way(tmp_path: Path, content: bytes) -> None:
     """White space, line ends, a byte order mark, escapes and the order of keys don't matter."""
-    file = read_file(save(tmp_path / "page.json", content), CONFERENCE, CATALOGUE)
+    file = read_records(save(tmp_path / "page.json", content))
 
     assert file.offset == 0
     assert [record.operate_time_ms for record in file.batches[CONFERENCE]] == [
@@ -306,7 +306,7 @@ def test_a_page_may_be_laid_out_in_any_way(tmp_path: Path, content: bytes) -> No
 def test_keys_of_a_page_that_are_unknown_are_passed_over(tmp_path: Path) -> None:
     """A vendor who adds a key to the answer or to its records does not stop an import."""
     page = page_of([said(siteName="Berlin")]) | {"requestId": "x", "more": [{"a": 1}]}
-    file = read_file(save(tmp_path / "page.json", json.dumps(page)), CONFERENCE, CATALOGUE)
+    file = read_records(save(tmp_path / "page.json", json.dumps(page)))
 
     assert len(file.batches[CONFERENCE]) == 1
 
@@ -316,7 +316,7 @@ def test_null_and_an_empty_string_say_nothing(tmp_path: Path, nothing: str | Non
     """A field that is null or empty is as good as one that is left out."""
     names = ("operateSource", "operator", "operationObject", "operateResult", "detail")
     record = said() | dict.fromkeys(names, nothing)
-    file = read_file(save_page(tmp_path / "page.json", [record]), CONFERENCE, CATALOGUE)
+    file = read_records(save_page(tmp_path / "page.json", [record]))
 
     (read,) = file.batches[CONFERENCE]
     assert (read.source, read.operator, read.object, read.detail) == ("", "", "", "")

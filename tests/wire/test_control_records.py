@@ -15,7 +15,8 @@ from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.demo.store import SAMPLE_MEETING, fill_demo_store
 from confledger.errors import InvalidParameter
-from confledger.wire.control_records import ControlRecordsQuery
+from confledger.wire.control_records import PARAMETERS
+from confledger.wire.query import Query
 from conftest import PATH, MakeRecord, client_of, token_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "control_records_sample.json"
@@ -336,20 +337,22 @@ async def test_a_corp_may_want_its_numbers_in_clear(
 
 
 @given(st.text(max_size=80))
-def test_any_query_is_parsed_or_refused(query: str) -> None:
+def test_any_query_is_parsed_or_refused(query_string: str) -> None:
     """Whatever a client puts into the query, it is a query of ours or a named error."""
     try:
-        parsed = ControlRecordsQuery.parse(query)
+        query = Query.parse(query_string, *PARAMETERS)
+        conference_uuid = query.conference_uuid()
+        offset, limit = query.page()
     except InvalidParameter:
         return
     else:
-        assert parsed.offset >= 0
-        assert 1 <= parsed.limit <= 500
-        assert re.fullmatch("[0-9a-f]{32}", parsed.conference_uuid)
+        assert offset >= 0
+        assert 1 <= limit <= 500
+        assert re.fullmatch("[0-9a-f]{32}", conference_uuid)
 
 
 @given(offset=st.integers(0, 2**31 - 1), limit=st.integers(1, 2**31 - 1))
 def test_numbers_within_bounds_are_taken(offset: int, limit: int) -> None:
     """Every offset and limit of the documented type is taken, and the limit cut to 500."""
-    parsed = ControlRecordsQuery.parse(f"confUUID={UNKNOWN}&offset={offset}&limit={limit}")
-    assert (parsed.offset, parsed.limit) == (offset, min(limit, 500))
+    query = Query.parse(f"confUUID={UNKNOWN}&offset={offset}&limit={limit}", *PARAMETERS)
+    assert query.page() == (offset, min(limit, 500))

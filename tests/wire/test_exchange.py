@@ -91,7 +91,7 @@ async def test_an_unexpected_error_is_500_and_tells_nothing(
     async def breaks(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a detail of the inside")
 
-    monkeypatch.setattr(type(parts.stores.records), "page", breaks)
+    monkeypatch.setattr(type(parts.stores.conferences), "may_view", breaks)
     monkeypatch.setattr(logging.getLogger("confledger"), "propagate", True)
     async with client_of(parts) as client:
         answer = await client.get(
@@ -117,7 +117,7 @@ async def test_a_store_that_fails_is_503(
     async def fails(*_: object, **__: object) -> None:
         raise failure
 
-    monkeypatch.setattr(type(parts.stores.records), "page", fails)
+    monkeypatch.setattr(type(parts.stores.conferences), "may_view", fails)
     async with client_of(parts) as client:
         answer = await client.get(
             f"{PATH}?confUUID={CONFERENCE}", headers={"X-Access-Token": await token_of(parts)}

@@ -121,6 +121,8 @@ class Principal:
 
     corp_id: str
     user_id: str
+    account: str
+    """Empty for the default administrator."""
     app_id: str
     """Empty where the user gave their own password."""
     admin_type: AdminType

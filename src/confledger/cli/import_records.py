@@ -16,7 +16,7 @@ from confledger.cli.options import (
     run_with_parts,
     store_options,
 )
-from confledger.ingest.files import ImportReport, import_files
+from confledger.ingest.files import ImportReport
 
 
 @click.command("import")
@@ -48,7 +48,7 @@ def import_records(
     """
 
     async def work(parts: Parts) -> ImportReport:
-        return await import_files(files, corp, conference, parts.intake, parts.catalogue)
+        return await parts.importer.take(files, corp, conference)
 
     report = run_with_parts(work, options)
     for note in report.notes:

@@ -8,7 +8,6 @@ from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.auth.tokens import API_CLIENT_TYPE
 from confledger.demo.generate import generated_meeting
-from confledger.ingest.files import read_file
 
 SAMPLE_MEETING: Final = "9a0fa6d10a5b11eaae5e191763c22c0e"
 """The meeting of the vendor's documented sample. The sample shows 20 of its 23
@@ -33,14 +32,14 @@ class Demo:
 
 async def fill_demo_store(parts: Parts) -> Demo:
     """Put the two meetings and an app into a store, and log the app's administrator in."""
-    with as_file(files(__package__) / "sample_meeting.jsonl") as path:
-        sample = read_file(path, SAMPLE_MEETING, parts.catalogue)
+    with as_file(files(__package__) / "sample") as folder:
+        sample = await parts.importer.take(
+            sorted(folder.iterdir()), DEFAULT_CORP_ID, SAMPLE_MEETING
+        )
     generated = generated_meeting(
         records=_GENERATED_RECORDS, start_time_ms=_GENERATED_START_MS, seed=_SEED
     )
-    receipts = await parts.intake.take(
-        DEFAULT_CORP_ID, {**sample.batches, GENERATED_MEETING: generated}
-    )
+    await parts.intake.take(DEFAULT_CORP_ID, {GENERATED_MEETING: generated})
     apps = await parts.open_apps()
     app, app_key = await apps.create("demo", DEFAULT_CORP_ID, frozenset({"read"}))
     administrator = await apps.default_administrator(DEFAULT_CORP_ID)
@@ -49,5 +48,5 @@ async def fill_demo_store(parts: Parts) -> Demo:
         app.app_id,
         app_key,
         session.access_token,
-        {conference_uuid: receipt.count for conference_uuid, receipt in receipts.items()},
+        {SAMPLE_MEETING: sample.records, GENERATED_MEETING: len(generated)},
     )

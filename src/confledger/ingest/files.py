@@ -16,6 +16,13 @@ from confledger.errors import (
     InvalidFile,
     InvalidRecord,
 )
+from confledger.ingest.conference_files import (
+    ConferenceAnswer,
+    read_answer,
+    shape_of,
+    take_answer,
+)
+from confledger.ledger.conference import ConferenceStore
 from confledger.ledger.intake import Intake, conference_uuid_from
 from confledger.ledger.record import ControlRecord, Receipt
 from confledger.wire.problems import JSON_PROBLEMS, field_and_rule
@@ -66,57 +73,72 @@ class ImportReport:
     """What somebody should know about the files that were taken."""
 
 
-async def import_files(
-    paths: Sequence[Path],
-    corp_id: str,
-    conference_uuid: str | None,
-    intake: Intake,
-    catalogue: Catalogue,
-) -> ImportReport:
-    """Take files into a corp's ledger: each file whole or not at all.
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """Takes files into a ledger."""
 
-    Pages of one meeting are taken in the meeting's order, in whichever order
-    they are named. If one of them can't be read, none is taken: what it holds could
-    only stand behind the others, for ever.
+    intake: Intake
+    """The way in for records."""
+    conferences: ConferenceStore
+    """Where the rest goes."""
+    catalogue: Catalogue
+    """Tells the operations of texts."""
 
-    Args:
-        paths: saved answers of the wire call, one page a file, or JSON Lines.
-        corp_id: whose ledger.
-        conference_uuid: the conference of whatever does not name one itself.
-        intake: the way in.
-        catalogue: tells the operations of texts.
+    async def take(
+        self, paths: Sequence[Path], corp_id: str, conference_uuid: str | None
+    ) -> ImportReport:
+        """Take files into a corp's ledger: each file whole or not at all.
 
-    Raises:
-        NoSuchCorp, StoreError: nothing could be taken at all, or no more.
-    """
-    report = ImportReport()
-    files = []
-    broken_page: Path | None = None
-    for path in paths:
+        Pages of one meeting are taken in the meeting's order, in whichever order
+        they are named. If one of them can't be read, none is taken: what it holds
+        could only stand behind the others, for ever.
+
+        Args:
+            paths: saved answers of the history calls, one page a file, or JSON Lines.
+            corp_id: whose ledger.
+            conference_uuid: the conference of whatever does not name one itself.
+
+        Raises:
+            NoSuchCorp, StoreError: nothing could be taken at all, or no more.
+        """
+        report = ImportReport()
+        answers: list[ConferenceAnswer] = []
+        files: list[RecordFile] = []
+        broken_page: Path | None = None
+        for path in paths:
+            try:
+                read = read_file(path, conference_uuid, self.catalogue)
+            except InvalidFile as error:
+                report.failures.append(error)
+                if error.is_page:
+                    broken_page = path
+            else:
+                if isinstance(read, RecordFile):
+                    files.append(read)
+                else:
+                    answers.append(read)
+        for answer in answers:
+            report.conferences |= await take_answer(answer, corp_id, self.conferences)
+        for file in sorted(files, key=lambda file: file.offset or 0):
+            if broken_page is not None and file.offset is not None:
+                problem = f"is not taken before {broken_page}, which was named with it"
+                report.failures.append(InvalidFile(file.path, "", problem))
+            else:
+                await self._take_records(file, corp_id, report)
+        return report
+
+    async def _take_records(self, file: RecordFile, corp_id: str, report: ImportReport) -> None:
         try:
-            files.append(read_file(path, conference_uuid, catalogue))
-        except InvalidFile as error:
-            report.failures.append(error)
-            if error.is_page:
-                # What is missing could only ever stand behind the others.
-                broken_page = path
-    for file in sorted(files, key=lambda file: file.offset or 0):
-        if broken_page is not None and file.offset is not None:
-            problem = f"is not taken before {broken_page}, which was named with it"
-            report.failures.append(InvalidFile(file.path, "", problem))
-            continue
-        try:
-            receipts = await intake.take(corp_id, file.batches)
+            receipts = await self.intake.take(corp_id, file.batches)
         except EventConflict as error:
             report.failures.append(_conflict(file, error))
-            continue
+            return
         report.conferences |= receipts.keys()
         for receipt in receipts.values():
             report.records += receipt.accepted
             report.duplicates += receipt.duplicates
             if file.offset is not None:
                 report.notes += _notes(file.path, file.offset + receipt.duplicates, receipt)
-    return report
 
 
 def _conflict(file: RecordFile, error: EventConflict) -> InvalidFile:
@@ -139,12 +161,7 @@ def _notes(path: Path, position: int, receipt: Receipt) -> Iterator[str]:
         )
 
 
-def read_file(path: Path, conference_uuid: str | None, catalogue: Catalogue) -> RecordFile:
-    """Read a file: a saved page, if its JSON has a key `data`, or else JSON Lines.
-
-    Raises:
-        InvalidFile: it can't be read, or something in it breaks a rule.
-    """
+def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
             raise InvalidFile(path, "", f"is larger than {FILE_BYTES_MAX} bytes")
@@ -153,20 +170,38 @@ def read_file(path: Path, conference_uuid: str | None, catalogue: Catalogue) -> 
         raise InvalidFile(path, "", f"can't be read: {error.strerror}") from error
     if not content.strip():
         raise InvalidFile(path, "", "is empty")
-    if _is_page(path, content):
-        return _read_page(path, content, conference_uuid, catalogue)
-    return _read_lines(path, content.split(b"\n"), conference_uuid, catalogue)
+    return content
 
 
-def _is_page(path: Path, content: bytes) -> bool:
-    """Whether this is one JSON object with a key `data`, or, if it is broken, begins as one."""
+def read_file(
+    path: Path, conference_uuid: str | None, catalogue: Catalogue
+) -> RecordFile | ConferenceAnswer:
+    """Read a file: a saved answer of a history call, by its shape, or else JSON Lines.
+
+    Raises:
+        InvalidFile: it can't be read, or something in it breaks a rule.
+    """
+    content = _read(path)
     try:
         document = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
     except JSON_PROBLEMS:
-        return _PAGE_BEGINNING.match(content) is not None
+        # Broken, or no JSON on the whole; how it begins tells what it was meant to be.
+        if _PAGE_BEGINNING.match(content):
+            return _read_page(path, content, conference_uuid, catalogue)
+        return _read_lines(path, content.split(b"\n"), conference_uuid, catalogue)
     if "error_code" in document:
         raise InvalidFile(path, "", "is an error that a call answered, and no page of records")
-    return "data" in document
+    if "data" not in document:
+        return _read_lines(path, content.split(b"\n"), conference_uuid, catalogue)
+    shape = shape_of(document)
+    if shape is None:
+        return _read_page(path, content, conference_uuid, catalogue)
+    try:
+        return read_answer(content, shape, conference_uuid)
+    except JSON_PROBLEMS as error:
+        raise InvalidFile(path, "", _sentence(error)) from error
+    except InvalidField as error:
+        raise InvalidFile(path, "", str(error)) from error
 
 
 def _read_page(

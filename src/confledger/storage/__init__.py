@@ -7,8 +7,10 @@ from typing import Final
 from confledger.auth.accounts import AccountStore
 from confledger.auth.tenants import TenantStore
 from confledger.errors import SettingError
+from confledger.ledger.conference import ConferenceStore
 from confledger.ledger.store import RecordStore
 from confledger.storage.sqlite.accounts import SQLiteAccountStore
+from confledger.storage.sqlite.conferences import SQLiteConferenceStore
 from confledger.storage.sqlite.database import Database
 from confledger.storage.sqlite.records import SQLiteRecordStore
 from confledger.storage.sqlite.tenants import SQLiteTenantStore
@@ -21,6 +23,7 @@ class Stores:
     """The stores of one URL, open and ready."""
 
     records: RecordStore
+    conferences: ConferenceStore
     accounts: AccountStore
     tenants: TenantStore
     _database: Database
@@ -69,6 +72,7 @@ def open_stores(url: str, *, make: bool = True) -> Stores:
     database = Database(path, make=make)
     return Stores(
         SQLiteRecordStore(database),
+        SQLiteConferenceStore(database),
         SQLiteAccountStore(database),
         SQLiteTenantStore(database),
         database,

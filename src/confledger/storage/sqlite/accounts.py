@@ -134,10 +134,11 @@ class SQLiteAccountStore:
         rows = self.database.read("principal", {"access_hash": access_hash, "now_ms": now_ms})
         if not rows:
             return None
-        corp_id, user_id, app_id, admin_type, scopes, masks_numbers = rows[0]
+        corp_id, user_id, account, app_id, admin_type, scopes, masks_numbers = rows[0]
         return Principal(
             corp_id=corp_id,
             user_id=user_id,
+            account=account,
             app_id=app_id or "",
             admin_type=AdminType(admin_type),
             scopes=_scopes_of(scopes) if app_id else PASSWORD_SCOPES,

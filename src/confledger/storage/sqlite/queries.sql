@@ -182,7 +182,9 @@ DELETE FROM login_grant WHERE refresh_expire_time_ms <= :now_ms;
 
 -- name: principal
 -- Who an access token speaks for.
-SELECT user.corp_id, user.user_id, app.app_id, user.admin_type, app.scopes, corp.masks_numbers
+SELECT
+    user.corp_id, user.user_id, user.account, app.app_id, user.admin_type, app.scopes,
+    corp.masks_numbers
 FROM login_grant
 JOIN user USING (user_id)
 JOIN corp USING (corp_id)
@@ -232,3 +234,176 @@ DELETE FROM failed_login WHERE account = :account;
 
 -- name: forget_old_failed_logins
 DELETE FROM failed_login WHERE last_time_ms <= :before_ms;
+
+-- name: add_head
+-- A conference that is known before its first record.
+INSERT INTO head (conference_uuid, corp_id, record_count) VALUES (:conference_uuid, :corp_id, 0)
+ON CONFLICT (conference_uuid, corp_id) DO NOTHING;
+
+-- name: conference
+SELECT
+    conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
+    has_recording, details
+FROM conference WHERE corp_id = :corp_id AND conference_uuid = :conference_uuid;
+
+-- name: put_conference
+INSERT INTO conference (
+    corp_id, conference_uuid, conference_id, subject, start_time_ms, end_time_ms,
+    scheduler_name, has_recording, search_text, details
+) VALUES (
+    :corp_id, :conference_uuid, :conference_id, :subject, :start_time_ms, :end_time_ms,
+    :scheduler_name, :has_recording, :search_text, :details
+) ON CONFLICT (corp_id, conference_uuid) DO UPDATE SET
+    conference_id = excluded.conference_id, subject = excluded.subject,
+    start_time_ms = excluded.start_time_ms, end_time_ms = excluded.end_time_ms,
+    scheduler_name = excluded.scheduler_name, has_recording = excluded.has_recording,
+    search_text = excluded.search_text, details = excluded.details;
+
+-- name: count_day
+-- One ended conference more, or less, that began on a day.
+INSERT INTO conference_day (corp_id, has_recording, day, conference_count)
+VALUES (:corp_id, :has_recording, :day, :change)
+ON CONFLICT (corp_id, has_recording, day)
+DO UPDATE SET conference_count = conference_count + excluded.conference_count;
+
+-- name: add_viewer
+INSERT INTO viewer (corp_id, person, conference_uuid)
+VALUES (:corp_id, :person, :conference_uuid)
+ON CONFLICT (corp_id, person, conference_uuid) DO NOTHING;
+
+-- name: viewers
+-- Which of two persons may see a conference.
+SELECT person FROM viewer
+WHERE corp_id = :corp_id AND person IN (:person_1, :person_2)
+    AND conference_uuid = :conference_uuid;
+
+-- name: sum_of_days
+-- How many ended conferences, with and without a recording, began on some days.
+SELECT
+    coalesce(sum(CASE has_recording WHEN 1 THEN conference_count END), 0),
+    coalesce(sum(CASE has_recording WHEN 0 THEN conference_count END), 0)
+FROM conference_day
+WHERE corp_id = :corp_id AND has_recording IN (0, 1)
+    AND day >= :first_day AND day <= :last_day;
+
+-- name: count_ended
+-- The same between two moments: for a part of a day, or with a search.
+SELECT
+    coalesce(sum(has_recording), 0), coalesce(sum(1 - has_recording), 0)
+FROM conference
+WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
+    AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+    AND (:search = '' OR instr(search_text, :search) > 0);
+
+-- name: list_up
+-- Ended conferences, the oldest first.
+SELECT
+    conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
+    has_recording, details
+FROM conference
+WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
+    AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+    AND (:search = '' OR instr(search_text, :search) > 0)
+ORDER BY start_time_ms, conference_uuid
+LIMIT :limit OFFSET :offset;
+
+-- name: list_down
+-- The same, the newest first.
+SELECT
+    conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
+    has_recording, details
+FROM conference
+WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
+    AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+    AND (:search = '' OR instr(search_text, :search) > 0)
+ORDER BY start_time_ms DESC, conference_uuid DESC
+LIMIT :limit OFFSET :offset;
+
+-- name: list_recorded_up
+-- Those with or those without a recording, the oldest first.
+SELECT
+    conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
+    has_recording, details
+FROM conference
+WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
+    AND has_recording = :has_recording
+    AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+    AND (:search = '' OR instr(search_text, :search) > 0)
+ORDER BY start_time_ms, conference_uuid
+LIMIT :limit OFFSET :offset;
+
+-- name: list_recorded_down
+-- The same, the newest first.
+SELECT
+    conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
+    has_recording, details
+FROM conference
+WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
+    AND has_recording = :has_recording
+    AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+    AND (:search = '' OR instr(search_text, :search) > 0)
+ORDER BY start_time_ms DESC, conference_uuid DESC
+LIMIT :limit OFFSET :offset;
+
+-- name: list_own
+-- Ended conferences that one of two persons may see. It costs what they have.
+SELECT DISTINCT
+    conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
+    has_recording, details
+FROM viewer
+JOIN conference USING (corp_id, conference_uuid)
+WHERE corp_id = :corp_id AND person IN (:person_1, :person_2) AND end_time_ms IS NOT NULL
+    AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+    AND (:search = '' OR instr(search_text, :search) > 0)
+ORDER BY
+    :by_recording * :direction * has_recording, :direction * start_time_ms, conference_uuid
+LIMIT :limit OFFSET :offset;
+
+-- name: count_own
+-- How many those are.
+SELECT count(DISTINCT conference_uuid)
+FROM viewer
+JOIN conference USING (corp_id, conference_uuid)
+WHERE corp_id = :corp_id AND person IN (:person_1, :person_2) AND end_time_ms IS NOT NULL
+    AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+    AND (:search = '' OR instr(search_text, :search) > 0);
+
+-- name: put_participant
+INSERT INTO participant (corp_id, conference_uuid, place, name, number, is_terminal, details)
+VALUES (:corp_id, :conference_uuid, :place, :name, :number, :is_terminal, :details)
+ON CONFLICT (corp_id, conference_uuid, place) DO UPDATE SET
+    name = excluded.name, number = excluded.number,
+    is_terminal = excluded.is_terminal, details = excluded.details;
+
+-- name: participants
+SELECT name, number, is_terminal, details FROM participant
+WHERE corp_id = :corp_id AND conference_uuid = :conference_uuid
+ORDER BY place;
+
+-- name: put_attendance
+INSERT INTO attendance (
+    conference_uuid, corp_id, place, display_name, call_number, device_type,
+    join_time_ms, left_time_ms, media_type, dept_name
+) VALUES (
+    :conference_uuid, :corp_id, :place, :display_name, :call_number, :device_type,
+    :join_time_ms, :left_time_ms, :media_type, :dept_name
+) ON CONFLICT (conference_uuid, corp_id, place) DO UPDATE SET
+    display_name = excluded.display_name, call_number = excluded.call_number,
+    device_type = excluded.device_type, join_time_ms = excluded.join_time_ms,
+    left_time_ms = excluded.left_time_ms, media_type = excluded.media_type,
+    dept_name = excluded.dept_name;
+
+-- name: attendance
+-- A page of the stays of a conference, by place; with a search, of those that fit.
+SELECT
+    display_name, call_number, device_type, join_time_ms, left_time_ms, media_type, dept_name
+FROM attendance
+WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
+    AND (:search = '' OR instr(lower(display_name || char(10) || call_number), :search) > 0)
+ORDER BY place
+LIMIT :limit OFFSET :offset;
+
+-- name: count_attendance
+SELECT count(*) FROM attendance
+WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
+    AND (:search = '' OR instr(lower(display_name || char(10) || call_number), :search) > 0);

@@ -111,4 +111,72 @@ CREATE TABLE event (
     PRIMARY KEY (conference_uuid, corp_id, event_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Who stayed in a conference, and when.
+CREATE TABLE attendance (
+    conference_uuid TEXT    NOT NULL,
+    corp_id         TEXT    NOT NULL,
+    place           INTEGER NOT NULL,
+    display_name    TEXT    NOT NULL,
+    call_number     TEXT    NOT NULL,
+    device_type     TEXT    NOT NULL,
+    join_time_ms    INTEGER NOT NULL,
+    left_time_ms    INTEGER,                          -- NULL: still there
+    media_type      TEXT    NOT NULL,
+    dept_name       TEXT    NOT NULL,
+    PRIMARY KEY (conference_uuid, corp_id, place)
+) STRICT, WITHOUT ROWID;
+
+-- ----------------------------------------------------------------- the catalog
+
+-- What is known of conferences, for lists: written when one is made, changed or ended.
+CREATE TABLE conference (
+    corp_id         TEXT    NOT NULL REFERENCES corp (corp_id),
+    conference_uuid TEXT    NOT NULL,
+    conference_id   TEXT    NOT NULL,
+    subject         TEXT    NOT NULL,
+    start_time_ms   INTEGER NOT NULL,
+    end_time_ms     INTEGER,                          -- NULL: it runs
+    scheduler_name  TEXT    NOT NULL,
+    has_recording   INTEGER NOT NULL CHECK (has_recording IN (0, 1)),
+    search_text     TEXT    NOT NULL,                 -- what is searched, in lower case
+    details         TEXT    NOT NULL,                 -- JSON
+    PRIMARY KEY (corp_id, conference_uuid)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ended_by_start ON conference (corp_id, start_time_ms, conference_uuid)
+WHERE end_time_ms IS NOT NULL;
+CREATE INDEX ended_by_recording
+ON conference (corp_id, has_recording, start_time_ms, conference_uuid)
+WHERE end_time_ms IS NOT NULL;
+
+-- How many conferences ended of those that began on a day, so that a list's total
+-- is a sum over days and not over conferences.
+CREATE TABLE conference_day (
+    corp_id          TEXT    NOT NULL REFERENCES corp (corp_id),
+    has_recording    INTEGER NOT NULL,
+    day              INTEGER NOT NULL,                -- days since 1970, UTC
+    conference_count INTEGER NOT NULL,
+    PRIMARY KEY (corp_id, has_recording, day)
+) STRICT, WITHOUT ROWID;
+
+-- Who may see a conference beside the administrators.
+CREATE TABLE viewer (
+    corp_id         TEXT NOT NULL,
+    person          TEXT NOT NULL,                    -- 'id:...' or 'account:...'
+    conference_uuid TEXT NOT NULL,
+    PRIMARY KEY (corp_id, person, conference_uuid)
+) STRICT, WITHOUT ROWID;
+
+-- Who was invited.
+CREATE TABLE participant (
+    corp_id         TEXT    NOT NULL,
+    conference_uuid TEXT    NOT NULL,
+    place           INTEGER NOT NULL,
+    name            TEXT    NOT NULL,
+    number          TEXT    NOT NULL,
+    is_terminal     INTEGER NOT NULL CHECK (is_terminal IN (0, 1)),
+    details         TEXT    NOT NULL,                 -- JSON
+    PRIMARY KEY (corp_id, conference_uuid, place)
+) STRICT, WITHOUT ROWID;
+
 INSERT INTO corp (corp_id, name) VALUES ('default', 'default');

@@ -1,0 +1,144 @@
+"""What the ledger knows of a conference beside its records, and asks of storage for that."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conference:
+    """One meeting, held once.
+
+    `details` is for whoever speaks a vendor's language: the ledger keeps it and
+    does not look into it.
+    """
+
+    conference_uuid: str
+    conference_id: str
+    """What people dial; used again when the meeting is held again."""
+    subject: str
+    start_time_ms: int
+    """UTC, milliseconds since 1970."""
+    end_time_ms: int | None
+    """None while it runs."""
+    scheduler_name: str
+    has_recording: bool
+    viewers: frozenset[str]
+    """Who may see it beside the administrators: who scheduled it and who was invited,
+    each as `person_by_id` or `person_by_account` names them. Walk-ins are not among them."""
+    details: str
+    """JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """Somebody who was invited, when the conference was scheduled or while it ran."""
+
+    name: str
+    number: str
+    is_terminal: bool
+    """Whether it is a room or a device, and no person."""
+    details: str
+    """JSON, as for `Conference`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendance:
+    """A stay of somebody in a conference."""
+
+    display_name: str
+    call_number: str
+    device_type: str
+    join_time_ms: int
+    left_time_ms: int | None
+    """None while they are there."""
+    media_type: str
+    dept_name: str
+
+
+class Order(Enum):
+    """In which order conferences are listed."""
+
+    NEWEST_FIRST = "newest first"
+    OLDEST_FIRST = "oldest first"
+    RECORDED_FIRST = "recorded first, then the newest"
+    RECORDED_LAST = "recorded last, then the oldest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceQuery:
+    """Which ended conferences are asked for."""
+
+    since_ms: int
+    until_ms: int
+    """They began between the two, ends included."""
+    search: str = ""
+    """A part of the subject, the scheduler's name or the conference id, in any case."""
+    persons: frozenset[str] | None = None
+    """Only those that one of these may see as a viewer; None: all of the corp."""
+    order: Order = Order.NEWEST_FIRST
+
+
+def person_by_id(user_id: str) -> str:
+    """Somebody, by the id of a user."""
+    return f"id:{user_id}"
+
+
+def person_by_account(account: str) -> str:
+    """Somebody, by what the corp's own programs call them."""
+    return f"account:{account}"
+
+
+class ConferenceStore(Protocol):
+    """Where conferences, their participants and their attendance are kept.
+
+    Every method carries the corp, and raises `StoreBusy` or `StoreUnusable` where
+    the store can't do it.
+    """
+
+    async def put(self, corp_id: str, conferences: Sequence[Conference]) -> None:
+        """Make conferences, or write over what is known of them. Viewers are added, none removed.
+
+        Raises:
+            NoSuchCorp: the corp is unknown.
+        """
+
+    async def put_participants(
+        self, corp_id: str, conference_uuid: str, first: int, participants: Sequence[Participant]
+    ) -> None:
+        """Write the participants from place `first` on over what is known.
+
+        A conference that nobody has told of comes into being.
+
+        Raises:
+            NoSuchCorp: the corp is unknown.
+        """
+
+    async def put_attendance(
+        self, corp_id: str, conference_uuid: str, first: int, stays: Sequence[Attendance]
+    ) -> None:
+        """Write the stays from place `first` on over what is known; else as above."""
+
+    async def list(
+        self, corp_id: str, query: ConferenceQuery, *, offset: int, limit: int
+    ) -> tuple[Sequence[Conference], int]:
+        """A page of the conferences that a query asks for, and how many there are in all."""
+
+    async def get(self, corp_id: str, conference_uuid: str) -> Conference | None:
+        """What is known of a conference; None where only its records are."""
+
+    async def participants(self, corp_id: str, conference_uuid: str) -> Sequence[Participant]:
+        """Everybody who was invited, by place."""
+
+    async def attendance(
+        self, corp_id: str, conference_uuid: str, *, search: str, offset: int, limit: int
+    ) -> tuple[Sequence[Attendance], int]:
+        """A page of the stays whose name or number has a part like `search`, and how many are."""
+
+    async def may_view(self, corp_id: str, conference_uuid: str, persons: Collection[str]) -> bool:
+        """Whether one of some persons may see a conference as a viewer.
+
+        Raises:
+            NoSuchConference: this corp has none of that id.
+        """

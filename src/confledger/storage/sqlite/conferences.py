@@ -1,0 +1,253 @@
+"""The conference store on SQLite."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, cast
+
+import apsw
+
+from confledger.errors import NoSuchConference, NoSuchCorp
+from confledger.ledger.conference import (
+    Attendance,
+    Conference,
+    ConferenceQuery,
+    Order,
+    Participant,
+)
+from confledger.storage.sqlite.database import QUERIES, Database, Row
+
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SQLiteConferenceStore:
+    """`ledger.conference.ConferenceStore` in one SQLite file."""
+
+    database: Database
+
+    async def put(self, corp_id: str, conferences: Sequence[Conference]) -> None:
+        """See `ConferenceStore.put`."""
+
+        def work(connection: apsw.Connection) -> None:
+            _require_corp(connection, corp_id)
+            for conference in conferences:
+                _put(connection, corp_id, conference)
+
+        await self.database.write(work)
+
+    async def put_participants(
+        self, corp_id: str, conference_uuid: str, first: int, participants: Sequence[Participant]
+    ) -> None:
+        """See `ConferenceStore.put_participants`."""
+        await self._put_in_places("put_participant", corp_id, conference_uuid, first, participants)
+
+    async def put_attendance(
+        self, corp_id: str, conference_uuid: str, first: int, stays: Sequence[Attendance]
+    ) -> None:
+        """See `ConferenceStore.put_attendance`."""
+        await self._put_in_places("put_attendance", corp_id, conference_uuid, first, stays)
+
+    async def _put_in_places(
+        self,
+        query: str,
+        corp_id: str,
+        conference_uuid: str,
+        first: int,
+        things: Sequence[Participant] | Sequence[Attendance],
+    ) -> None:
+        key = {"corp_id": corp_id, "conference_uuid": conference_uuid}
+        rows = [
+            {**key, "place": place, **asdict(thing)}
+            for place, thing in enumerate(cast("Sequence[Attendance]", things), first)
+        ]
+
+        def work(connection: apsw.Connection) -> None:
+            _require_corp(connection, corp_id)
+            connection.execute(QUERIES["add_head"], key)
+            connection.executemany(QUERIES[query], rows)
+
+        await self.database.write(work)
+
+    async def list(
+        self, corp_id: str, query: ConferenceQuery, *, offset: int, limit: int
+    ) -> tuple[Sequence[Conference], int]:
+        """See `ConferenceStore.list`."""
+        window = {
+            "corp_id": corp_id,
+            "since_ms": query.since_ms,
+            "until_ms": query.until_ms,
+            "search": query.search.lower(),
+        }
+        if query.persons is not None:
+            return self._list_own(window, query, offset=offset, limit=limit)
+        recorded, unrecorded = self._count(window)
+        direction = "up" if query.order in (Order.OLDEST_FIRST, Order.RECORDED_LAST) else "down"
+        if query.order in (Order.NEWEST_FIRST, Order.OLDEST_FIRST):
+            rows = self.database.read(
+                f"list_{direction}", {**window, "offset": offset, "limit": limit}
+            )
+        else:
+            # Two lists, one behind the other, each in the order of its index.
+            rows = []
+            parts = [(1, recorded), (0, unrecorded)]
+            for has_recording, count in parts if direction == "down" else reversed(parts):
+                rows += self.database.read(
+                    f"list_recorded_{direction}",
+                    {
+                        **window,
+                        "has_recording": has_recording,
+                        "offset": min(offset, count),
+                        "limit": limit - len(rows),
+                    },
+                )
+                offset = max(0, offset - count)
+        return [_conference_of(row) for row in rows], recorded + unrecorded
+
+    def _list_own(
+        self, window: dict[str, Any], query: ConferenceQuery, *, offset: int, limit: int
+    ) -> tuple[Sequence[Conference], int]:
+        bindings = {
+            **window,
+            **_two_persons(query.persons or ()),
+            "offset": offset,
+            "limit": limit,
+            "by_recording": int(query.order in (Order.RECORDED_FIRST, Order.RECORDED_LAST)),
+            "direction": 1 if query.order in (Order.OLDEST_FIRST, Order.RECORDED_LAST) else -1,
+        }
+        rows = self.database.read("list_own", bindings)
+        ((count,),) = self.database.read("count_own", bindings)
+        return [_conference_of(row) for row in rows], count
+
+    def _count(self, window: dict[str, Any]) -> tuple[int, int]:
+        """How many conferences with and without a recording a window has.
+
+        Without a search, whole days are a sum that is kept, and only the parts of a
+        day at both ends are counted.
+        """
+        since, until = window["since_ms"], window["until_ms"]
+        first_day, end_day = -(-since // _DAY_MS), (until + 1) // _DAY_MS
+        if window["search"] or first_day >= end_day:
+            ((recorded, unrecorded),) = self.database.read("count_ended", window)
+            return recorded, unrecorded
+        counts = [
+            self.database.read(
+                "sum_of_days",
+                {"corp_id": window["corp_id"], "first_day": first_day, "last_day": end_day - 1},
+            )[0],
+            *(
+                self.database.read("count_ended", {**window, "since_ms": start, "until_ms": end})[0]
+                for start, end in (
+                    (since, first_day * _DAY_MS - 1),
+                    (end_day * _DAY_MS, until),
+                )
+                if start <= end
+            ),
+        ]
+        return sum(count[0] for count in counts), sum(count[1] for count in counts)
+
+    async def get(self, corp_id: str, conference_uuid: str) -> Conference | None:
+        """See `ConferenceStore.get`."""
+        rows = self.database.read(
+            "conference", {"corp_id": corp_id, "conference_uuid": conference_uuid}
+        )
+        return _conference_of(rows[0]) if rows else None
+
+    async def participants(self, corp_id: str, conference_uuid: str) -> Sequence[Participant]:
+        """See `ConferenceStore.participants`."""
+        rows = self.database.read(
+            "participants", {"corp_id": corp_id, "conference_uuid": conference_uuid}
+        )
+        return [
+            Participant(name=name, number=number, is_terminal=bool(is_terminal), details=details)
+            for name, number, is_terminal, details in rows
+        ]
+
+    async def attendance(
+        self, corp_id: str, conference_uuid: str, *, search: str, offset: int, limit: int
+    ) -> tuple[Sequence[Attendance], int]:
+        """See `ConferenceStore.attendance`."""
+        bindings = {
+            "corp_id": corp_id,
+            "conference_uuid": conference_uuid,
+            "search": search.lower(),
+            "offset": offset,
+            "limit": limit,
+        }
+        names = Attendance.__slots__
+        stays = [
+            Attendance(**dict(zip(names, row, strict=True)))
+            for row in self.database.read("attendance", bindings)
+        ]
+        ((count,),) = self.database.read("count_attendance", bindings)
+        return stays, count
+
+    async def may_view(self, corp_id: str, conference_uuid: str, persons: Collection[str]) -> bool:
+        """See `ConferenceStore.may_view`."""
+        key = {"corp_id": corp_id, "conference_uuid": conference_uuid}
+        if not self.database.read("record_count", key):
+            raise NoSuchConference(conference_uuid)
+        return bool(self.database.read("viewers", {**key, **_two_persons(persons)}))
+
+
+def _two_persons(persons: Collection[str]) -> dict[str, str]:
+    """The persons as the two that the queries take: somebody's id, and their account."""
+    first, second, *others = [*persons, "", ""]
+    if any(others):
+        raise ValueError("a user is at most two persons")
+    return {"person_1": first, "person_2": second}
+
+
+def _require_corp(connection: apsw.Connection, corp_id: str) -> None:
+    if not connection.execute(QUERIES["corp"], {"corp_id": corp_id}).fetchall():
+        raise NoSuchCorp(corp_id)
+
+
+def _put(connection: apsw.Connection, corp_id: str, conference: Conference) -> None:
+    key = {"corp_id": corp_id, "conference_uuid": conference.conference_uuid}
+    connection.execute(QUERIES["add_head"], key)
+    # What the day's count was made of, before and after.
+    for row in connection.execute(QUERIES["conference"], key).fetchall():
+        _count_day(connection, corp_id, _conference_of(row), -1)
+    texts = (conference.subject, conference.scheduler_name, conference.conference_id)
+    fields = asdict(conference)
+    fields.pop("viewers")
+    connection.execute(
+        QUERIES["put_conference"],
+        {**fields, "corp_id": corp_id, "search_text": "\n".join(texts).lower()},
+    )
+    _count_day(connection, corp_id, conference, 1)
+    connection.executemany(
+        QUERIES["add_viewer"], ({**key, "person": person} for person in sorted(conference.viewers))
+    )
+
+
+def _count_day(
+    connection: apsw.Connection, corp_id: str, conference: Conference, change: int
+) -> None:
+    if conference.end_time_ms is not None:
+        connection.execute(
+            QUERIES["count_day"],
+            {
+                "corp_id": corp_id,
+                "has_recording": conference.has_recording,
+                "day": conference.start_time_ms // _DAY_MS,
+                "change": change,
+            },
+        )
+
+
+def _conference_of(row: Row) -> Conference:
+    conference_uuid, conference_id, subject, start_ms, end_ms, scheduler, has_recording, details = (
+        row
+    )
+    return Conference(
+        conference_uuid=conference_uuid,
+        conference_id=conference_id,
+        subject=subject,
+        start_time_ms=start_ms,
+        end_time_ms=end_ms,
+        scheduler_name=scheduler,
+        has_recording=bool(has_recording),
+        viewers=frozenset(),
+        details=details,
+    )
