@@ -22,7 +22,7 @@ from confledger.ledger.intake import Intake
 from confledger.observability.logging import logger
 from confledger.settings import Settings
 from confledger.storage import Stores, open_stores, secret_key_path
-from confledger.wire import account_auth, app_auth, control_records, history, token_calls
+from confledger.wire import account_auth, app_auth, control_records, history, openapi, token_calls
 from confledger.wire.exchange import Exchange, answer_error
 
 
@@ -89,6 +89,7 @@ def create_app(parts: Parts, apps: Apps) -> ASGIApp:
     starlette = Starlette(
         routes=[
             Route(control_records.PATH, read_control_records.__call__, methods=["GET"]),
+            Route(openapi.PATH, openapi.OpenAPICall().__call__, methods=["GET"]),
             Route(history.PATH, conferences.list, methods=["GET"]),
             Route(history.DETAIL_PATH, conferences.detail, methods=["GET"]),
             Route(history.ATTENDANCE_PATH, conferences.attendance, methods=["GET"]),

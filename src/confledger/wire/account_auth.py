@@ -44,7 +44,7 @@ class AccountAuthCall:
             raise InvalidLogin("createTokenType", "must be 0 or 1")
         account, password = _credentials(request.headers.get("authorization"))
         if account != body.account:
-            raise InvalidLogin("account", "must be the one of the Authorization header")
+            raise PasswordRejected
         session = await self.passwords.log_in(
             account, password, client_type, makes_token=body.createTokenType != _MAKES_NO_TOKEN
         )

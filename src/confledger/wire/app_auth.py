@@ -30,7 +30,12 @@ class AppLoginJSON(msgspec.Struct):
     appId: Name | None = None
     clientType: int | None = None
     corpId: Name | None = None
-    expireTime: Annotated[int, msgspec.Meta(ge=0, le=_INTEGER_MAX)] | None = None
+    # JSON knows no integers: 1627722929.0 is one as well.
+    expireTime: (
+        Annotated[int, msgspec.Meta(ge=0, le=_INTEGER_MAX)]
+        | Annotated[float, msgspec.Meta(ge=0, le=_INTEGER_MAX)]
+        | None
+    ) = None
     nonce: Annotated[str, msgspec.Meta(min_length=32, max_length=64)] | None = None
     userId: Name | None = None
     userName: Name | None = None
@@ -58,13 +63,15 @@ class AppLoginJSON(msgspec.Struct):
         client_type = check_client_type(self.clientType)
         if self.expireTime is None:
             raise InvalidLogin("expireTime", "is missing")
+        if int(self.expireTime) != self.expireTime:
+            raise InvalidLogin("expireTime", "must be an integer")
         if not self.nonce:
             raise InvalidLogin("nonce", "is missing")
         return AppLogin(
             app_id=self.appId,
             corp_id=self.corpId or "",
             user_account=self.userId or "",
-            expire_time_s=self.expireTime,
+            expire_time_s=int(self.expireTime),
             nonce=self.nonce,
             client_type=client_type,
             directory=Directory(

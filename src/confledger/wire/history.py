@@ -39,7 +39,7 @@ PATH: Final = "/v1/mmc/management/conferences/history"
 DETAIL_PATH: Final = PATH + "/confDetail"
 ATTENDANCE_PATH: Final = PATH + "/confAttendeeRecord"
 
-_TIME_MS_MAX: Final = 253_402_300_799_999
+TIME_MS_MAX: Final = 253_402_300_799_999
 
 ORDERS: Final = {
     "DSC_StartTIME": Order.NEWEST_FIRST,
@@ -79,8 +79,8 @@ class HistoryCalls:
         principal = await reader_of(request, self.tokens)
         query = Query.parse(query_string_of(request), *LIST_PARAMETERS)
         offset, limit = query.page()
-        since_ms = query.integer("startDate", most=_TIME_MS_MAX)
-        until_ms = query.integer("endDate", most=_TIME_MS_MAX)
+        since_ms = query.integer("startDate", most=TIME_MS_MAX)
+        until_ms = query.integer("endDate", most=TIME_MS_MAX)
         if until_ms < since_ms:
             raise InvalidParameter("endDate", "must not be before startDate")
         sees_all = query.boolean("queryAll") and principal.is_administrator

@@ -1,0 +1,604 @@
+"""What every conference store has to do: `ledger.conference.ConferenceStore`, on each engine."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from engines import ENGINES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from confledger.auth.accounts import DEFAULT_CORP_ID
+from confledger.errors import NoSuchConference, NoSuchCorp
+from confledger.ledger.conference import (
+    Attendance,
+    Conference,
+    ConferenceQuery,
+    ConferenceStore,
+    Order,
+    Participant,
+    person_by_account,
+    person_by_id,
+)
+from confledger.storage import Stores
+from conftest import MakeRecord
+
+CORP, OTHER_CORP = DEFAULT_CORP_ID, "other"
+A, B = "a" * 32, "b" * 32
+MINUTE_MS, DAY_MS = 60_000, 86_400_000
+DAY = 20_000 * DAY_MS
+"""When a day begins on which the test's conferences are held."""
+ALL = ConferenceQuery(since_ms=0, until_ms=2**53)
+ANN, BOB, CAT = person_by_id("ann"), person_by_account("bob"), person_by_id("cat")
+
+
+@pytest.fixture(params=ENGINES)
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+    """A new, empty store of each engine in turn."""
+    with ENGINES[request.param]() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def conferences(stores: Stores) -> ConferenceStore:
+    """One that knows a second corp."""
+    await stores.tenants.add_corp(OTHER_CORP, "Other")
+    return stores.conferences
+
+
+def held(conference_uuid: str = A, **fields: Any) -> Conference:
+    """A conference, of which only what matters to the test need be said."""
+    ordinary: dict[str, Any] = {
+        "conference_uuid": conference_uuid,
+        "conference_id": "984010551",
+        "subject": "Planning",
+        "start_time_ms": DAY,
+        "end_time_ms": DAY + 30 * MINUTE_MS,
+        "scheduler_name": "Ann",
+        "has_recording": False,
+        "viewers": frozenset(),
+        "details": "{}",
+    }
+    return Conference(**(ordinary | fields))
+
+
+def stay(**fields: Any) -> Attendance:
+    """A stay, of which only what matters to the test need be said."""
+    ordinary: dict[str, Any] = {
+        "display_name": "Ann",
+        "call_number": "+991116004380",
+        "device_type": "软终端",
+        "join_time_ms": DAY,
+        "left_time_ms": DAY + MINUTE_MS,
+        "media_type": "视频",
+        "dept_name": "Sales",
+    }
+    return Attendance(**(ordinary | fields))
+
+
+def invited(name: str, **fields: Any) -> Participant:
+    """Somebody who was invited, of whom only what matters to the test need be said."""
+    ordinary: dict[str, Any] = {"number": "", "is_terminal": False, "details": "{}"}
+    return Participant(name=name, **(ordinary | fields))
+
+
+def day_after(days: int) -> ConferenceQuery:
+    """A query for one whole day, so many days after the first."""
+    start = DAY + days * DAY_MS
+    return ConferenceQuery(since_ms=start, until_ms=start + DAY_MS - 1)
+
+
+def by_uuid(conferences: Iterable[Conference]) -> list[str]:
+    """Which conferences these are, in their order."""
+    return [conference.conference_uuid for conference in conferences]
+
+
+async def count(store: ConferenceStore, query: ConferenceQuery, corp_id: str = CORP) -> int:
+    """How many conferences a query asks for, which the whole list confirms."""
+    page, in_all = await store.list(corp_id, query, offset=0, limit=1000)
+    assert len(page) == in_all
+    return in_all
+
+
+@pytest.mark.parametrize(
+    "conference",
+    [
+        held(),
+        held(
+            conference_id="1",
+            subject="规划 “Q3”",
+            start_time_ms=1,
+            end_time_ms=2,
+            scheduler_name="王",
+            has_recording=True,
+            details='{"size":3,"名":"值"}',
+        ),
+        held(conference_id="", subject="", end_time_ms=None, scheduler_name=""),
+        held(end_time_ms=2**53),
+    ],
+    ids=["ordinary", "every field", "running", "far"],
+)
+async def test_a_conference_comes_back_as_it_was_put(
+    conferences: ConferenceStore, conference: Conference
+) -> None:
+    """Every field that was put is there again, by itself and in a list."""
+    await conferences.put(CORP, [conference])
+
+    assert await conferences.get(CORP, A) == conference
+    page, in_all = await conferences.list(CORP, ALL, offset=0, limit=20)
+    expected = [] if conference.end_time_ms is None else [conference]
+    assert (list(page), in_all) == (expected, len(expected))
+
+
+async def test_putting_again_writes_over_what_is_known(conferences: ConferenceStore) -> None:
+    """Of two puts the second one says what a conference is, and it is listed once."""
+    other = held(B, subject="Untouched")
+    changed = held(
+        conference_id="2",
+        subject="Review",
+        start_time_ms=DAY + MINUTE_MS,
+        end_time_ms=DAY + 2 * MINUTE_MS,
+        scheduler_name="Bob",
+        has_recording=True,
+        details='{"size":4}',
+    )
+    await conferences.put(CORP, [held(), other])
+
+    await conferences.put(CORP, [changed])
+
+    assert await conferences.get(CORP, A) == changed
+    page, in_all = await conferences.list(CORP, ALL, offset=0, limit=20)
+    assert (list(page), in_all) == ([changed, other], 2)
+    for old in ("Planning", "984010551", "Ann"):
+        found, _ = await conferences.list(CORP, replace(ALL, search=old), offset=0, limit=20)
+        assert A not in by_uuid(found)
+
+
+async def test_viewers_are_added_and_none_removed(conferences: ConferenceStore) -> None:
+    """Whoever could see a conference still can when it is put again with others."""
+    await conferences.put(CORP, [held(viewers=frozenset({ANN}))])
+    await conferences.put(CORP, [held(viewers=frozenset({BOB}))])
+    await conferences.put(CORP, [held()])
+
+    assert await conferences.may_view(CORP, A, [ANN])
+    assert await conferences.may_view(CORP, A, [BOB])
+    assert not await conferences.may_view(CORP, A, [CAT])
+    for person in (ANN, BOB):
+        assert await count(conferences, replace(ALL, persons=frozenset({person}))) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "days"),
+    [
+        ({}, {}, [1, 0]),
+        ({}, {"start_time_ms": DAY + DAY_MS}, [0, 1]),
+        ({}, {"start_time_ms": DAY + DAY_MS - 1}, [1, 0]),
+        ({}, {"has_recording": True}, [1, 0]),
+        ({"has_recording": True}, {"start_time_ms": DAY + DAY_MS}, [0, 1]),
+        ({"end_time_ms": None}, {}, [1, 0]),
+        ({"end_time_ms": None}, {"start_time_ms": DAY + DAY_MS, "has_recording": True}, [0, 1]),
+        ({}, {"end_time_ms": None}, [0, 0]),
+        ({"end_time_ms": None}, {"end_time_ms": None}, [0, 0]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("by_one_put", [False, True])
+async def test_the_counts_follow_a_conference(
+    conferences: ConferenceStore,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    days: list[int],
+    by_one_put: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """A conference that moves, ends or is recorded is counted once, where it is now."""
+    await conferences.put(CORP, [held(B, start_time_ms=DAY + 5 * DAY_MS)])
+    if by_one_put:
+        await conferences.put(CORP, [held(**before), held(**after)])
+    else:
+        await conferences.put(CORP, [held(**before)])
+        await conferences.put(CORP, [held(**after)])
+
+    assert [await count(conferences, day_after(day)) for day in range(2)] == days
+    for order in Order:
+        assert await count(conferences, replace(ALL, order=order)) == sum(days) + 1
+
+
+async def test_a_running_conference_is_not_listed(conferences: ConferenceStore) -> None:
+    """What has no end yet is in no list, whoever asks, and is there once it has ended."""
+    running = held(end_time_ms=None, has_recording=True, viewers=frozenset({ANN}))
+    queries = [
+        replace(ALL, order=order, persons=persons, search=search)
+        for order in Order
+        for persons in (None, frozenset({ANN}))
+        for search in ("", "plan")
+    ]
+    await conferences.put(CORP, [running])
+    assert [await count(conferences, query) for query in queries] == [0] * len(queries)
+    assert await conferences.get(CORP, A)
+
+    await conferences.put(CORP, [replace(running, end_time_ms=DAY)])
+    assert [await count(conferences, query) for query in queries] == [1] * len(queries)
+
+
+async def test_a_corp_is_a_wall(conferences: ConferenceStore) -> None:
+    """One corp learns nothing of what another one has, and the same id in both is two."""
+    await conferences.put(CORP, [held(viewers=frozenset({ANN}))])
+    await conferences.put_participants(CORP, A, 0, [invited("Ann")])
+    await conferences.put_attendance(CORP, A, 0, [stay()])
+
+    for corp_id in (OTHER_CORP, "nobody"):
+        for persons in (None, frozenset({ANN})):
+            assert await count(conferences, replace(ALL, persons=persons), corp_id) == 0
+        assert await conferences.get(corp_id, A) is None
+        assert list(await conferences.participants(corp_id, A)) == []
+        stays, in_all = await conferences.attendance(corp_id, A, search="", offset=0, limit=20)
+        assert (list(stays), in_all) == ([], 0)
+        with pytest.raises(NoSuchConference):
+            await conferences.may_view(corp_id, A, [ANN])
+
+    theirs = held(subject="Theirs", start_time_ms=DAY + DAY_MS, viewers=frozenset({BOB}))
+    await conferences.put(OTHER_CORP, [theirs])
+    await conferences.put_participants(OTHER_CORP, A, 0, [invited("Bob"), invited("Cat")])
+    await conferences.put_attendance(OTHER_CORP, A, 0, [stay(display_name="Bob")])
+
+    assert await conferences.get(CORP, A) == held()
+    assert [await count(conferences, day_after(day)) for day in range(2)] == [1, 0]
+    assert [await count(conferences, day_after(day), OTHER_CORP) for day in range(2)] == [0, 1]
+    assert [each.name for each in await conferences.participants(CORP, A)] == ["Ann"]
+    stays, _ = await conferences.attendance(CORP, A, search="", offset=0, limit=20)
+    assert list(stays) == [stay()]
+    assert not await conferences.may_view(CORP, A, [BOB])
+    assert not await conferences.may_view(OTHER_CORP, A, [ANN])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store: store.put("nobody", [held()]),
+        lambda store: store.put_participants("nobody", A, 0, [invited("Ann")]),
+        lambda store: store.put_attendance("nobody", A, 0, [stay()]),
+    ],
+    ids=["put", "put_participants", "put_attendance"],
+)
+async def test_an_unknown_corp_gets_nothing_kept(
+    conferences: ConferenceStore, call: Callable[[ConferenceStore], Awaitable[None]]
+) -> None:
+    """Whatever is put for a corp that the store does not have is refused."""
+    with pytest.raises(NoSuchCorp):
+        await call(conferences)
+
+    with pytest.raises(NoSuchConference):
+        await conferences.may_view("nobody", A, [ANN])
+
+
+async def test_participants_are_written_by_place(conferences: ConferenceStore) -> None:
+    """A page of participants replaces those in its places and leaves the others."""
+    ann, bob, room = invited("Ann", number="1"), invited("Bob"), invited("Room", is_terminal=True)
+    cat = invited("王", number="+99", details='{"role":1}')
+    await conferences.put_participants(CORP, A, 1, [bob, bob])
+    await conferences.put_participants(CORP, A, 0, [ann])
+    assert list(await conferences.participants(CORP, A)) == [ann, bob, bob]
+
+    await conferences.put_participants(CORP, A, 2, [room, cat])
+
+    assert list(await conferences.participants(CORP, A)) == [ann, bob, room, cat]
+    assert list(await conferences.participants(CORP, B)) == []
+
+
+async def test_attendance_is_written_by_place(conferences: ConferenceStore) -> None:
+    """A page of stays replaces those in its places and leaves the others."""
+    there = stay(left_time_ms=None)
+    gone = replace(there, left_time_ms=DAY + 9)
+    other = stay(
+        display_name="",
+        call_number="1",
+        device_type="",
+        join_time_ms=0,
+        left_time_ms=1,
+        media_type="",
+        dept_name="",
+    )
+    await conferences.put_attendance(CORP, A, 1, [there])
+    await conferences.put_attendance(CORP, A, 0, [other])
+    stays, _ = await conferences.attendance(CORP, A, search="", offset=0, limit=20)
+    assert list(stays) == [other, there]
+
+    await conferences.put_attendance(CORP, A, 1, [gone, other])
+
+    stays, in_all = await conferences.attendance(CORP, A, search="", offset=0, limit=20)
+    assert (list(stays), in_all) == ([other, gone, other], 3)
+
+
+@pytest.mark.parametrize(("offset", "limit"), [(0, 3), (2, 3), (4, 3), (5, 3), (2**31 - 1, 500)])
+async def test_attendance_comes_in_pages(
+    conferences: ConferenceStore, offset: int, limit: int
+) -> None:
+    """Any page of stays is that slice of all, and the count is of all."""
+    stays = [stay(join_time_ms=9 - number) for number in range(5)]
+    await conferences.put_attendance(CORP, A, 0, stays)
+    await conferences.put_attendance(CORP, B, 0, stays[:1])
+
+    page, in_all = await conferences.attendance(CORP, A, search="", offset=offset, limit=limit)
+
+    assert (list(page), in_all) == (stays[offset : offset + limit], 5)
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("ann", ["Ann Lee", "Joanna"]),
+        ("ANN", ["Ann Lee", "Joanna"]),
+        ("0590", ["Ann Lee"]),
+        ("王", ["王芳"]),
+        ("zoë", ["ZOË"]),
+        ("ZOË", ["ZOË"]),
+        ("%", ["50%_"]),
+        ("_", ["50%_"]),
+        ("Sales", []),
+        ("nobody", []),
+    ],
+)
+async def test_attendance_is_searched_by_name_and_number(
+    conferences: ConferenceStore, search: str, found: list[str]
+) -> None:
+    """A part of the name or the number finds a stay, in any case and as it stands."""
+    names = ["Ann Lee", "王芳", "Joanna", "ZOË", "50%_"]
+    numbers = ["+991116005905", "1", "2", "3", "4"]
+    stays = [
+        stay(display_name=name, call_number=number)
+        for name, number in zip(names, numbers, strict=True)
+    ]
+    await conferences.put_attendance(CORP, A, 0, stays)
+
+    page, in_all = await conferences.attendance(CORP, A, search=search, offset=0, limit=20)
+    assert ([each.display_name for each in page], in_all) == (found, len(found))
+
+    behind, in_all = await conferences.attendance(CORP, A, search=search, offset=1, limit=1)
+    assert ([each.display_name for each in behind], in_all) == (found[1:2], len(found))
+
+
+@pytest.mark.parametrize(
+    ("persons", "may"),
+    [
+        ([ANN], True),
+        ([BOB], True),
+        ([CAT, BOB], True),
+        ([ANN, CAT], True),
+        ([CAT], False),
+        ([person_by_account("ann"), person_by_id("bob")], False),
+        ([], False),
+        ([person_by_account("")], False),
+    ],
+    ids=str,
+)
+async def test_a_viewer_is_known_by_id_and_by_account(
+    conferences: ConferenceStore,
+    persons: list[str],
+    may: bool,  # noqa: FBT001 - as above
+) -> None:
+    """One of two persons suffices, and an id is no account."""
+    viewers = frozenset({ANN, BOB})
+    await conferences.put(CORP, [held(viewers=viewers), held(B, viewers=frozenset({CAT}))])
+
+    assert await conferences.may_view(CORP, A, persons) is may
+    page, _ = await conferences.list(
+        CORP, replace(ALL, persons=frozenset(persons)), offset=0, limit=20
+    )
+    assert (A in by_uuid(page)) is may
+
+
+async def test_an_unknown_conference_is_no_ones_to_see(conferences: ConferenceStore) -> None:
+    """Asking for a conference that is not there is an error, and nothing else is known of it."""
+    await conferences.put(CORP, [held(viewers=frozenset({ANN}))])
+
+    with pytest.raises(NoSuchConference):
+        await conferences.may_view(CORP, B, [ANN])
+    assert await conferences.get(CORP, B) is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store: store.put(CORP, [held(viewers=frozenset({ANN}))]),
+        lambda store: store.put_participants(CORP, A, 0, [invited("Ann")]),
+        lambda store: store.put_attendance(CORP, A, 3, [stay()]),
+    ],
+    ids=["put", "put_participants", "put_attendance"],
+)
+async def test_a_conference_without_records_is_known(
+    stores: Stores, make_record: MakeRecord, call: Callable[[ConferenceStore], Awaitable[None]]
+) -> None:
+    """What was told of in any way has an empty page of records, and records begin at 0."""
+    await call(stores.conferences)
+
+    page = await stores.records.page(CORP, A, offset=0, limit=20)
+    assert (page.records, page.count) == ([], 0)
+    assert not await stores.conferences.may_view(CORP, A, [CAT])
+    receipts = await stores.records.append(CORP, {A: [make_record(event_id="1")]})
+    assert (receipts[A].first_seq, receipts[A].count) == (0, 1)
+    await call(stores.conferences)
+    assert (await stores.records.page(CORP, A, offset=0, limit=20)).count == 1
+
+
+async def test_a_conference_with_records_alone_is_known(
+    stores: Stores, make_record: MakeRecord
+) -> None:
+    """Records make a conference that nobody may see as a viewer and that no list has."""
+    await stores.records.append(CORP, {A: [make_record(event_id="1")]})
+
+    assert not await stores.conferences.may_view(CORP, A, [ANN])
+    assert await stores.conferences.get(CORP, A) is None
+    assert await count(stores.conferences, ALL) == 0
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("plan", [A]),
+        ("PLANNING", [A]),
+        ("zoë", [B]),
+        ("ZOË", [B]),
+        ("4010", [A]),
+        ("777", [B]),
+        ("%", []),
+        ("_", []),
+        ("Planning Ann", []),
+        ("size", []),
+    ],
+)
+async def test_conferences_are_searched_by_subject_scheduler_and_id(
+    conferences: ConferenceStore, search: str, found: list[str]
+) -> None:
+    """A part of any of the three finds a conference, in any case and as it stands."""
+    viewers, details = frozenset({ANN}), '{"size":1}'
+    await conferences.put(
+        CORP,
+        [
+            held(A, viewers=viewers, details=details),
+            held(B, conference_id="777", subject="复盘", scheduler_name="Zoë", viewers=viewers),
+        ],
+    )
+    for persons in (None, viewers):
+        query = replace(ALL, search=search, persons=persons)
+        page, in_all = await conferences.list(CORP, query, offset=0, limit=20)
+        assert (by_uuid(page), in_all) == (found, len(found))
+
+
+# --- Any list is what a slow and obvious one would be ---------------------------
+
+moments = st.one_of(
+    st.builds(
+        lambda day, shift: DAY + day * DAY_MS + shift,
+        st.integers(0, 3),
+        st.sampled_from([-MINUTE_MS, -1, 0, 1, MINUTE_MS, DAY_MS // 2]),
+    ),
+    st.integers(DAY - DAY_MS, DAY + 4 * DAY_MS),
+)
+somebody = st.frozensets(st.sampled_from([ANN, BOB, CAT]), max_size=2)
+meetings = st.builds(
+    held,
+    st.sampled_from([f"{number:032x}" for number in range(24)]),
+    conference_id=st.sampled_from(["10", "21"]),
+    subject=st.sampled_from(["Plan", "PLAN B", "复盘"]),
+    start_time_ms=moments,
+    end_time_ms=st.sampled_from([DAY, DAY + DAY_MS, DAY + 9 * DAY_MS, None]),
+    scheduler_name=st.sampled_from(["Ann", "Bob"]),
+    has_recording=st.booleans(),
+    viewers=somebody,
+)
+windows = st.one_of(
+    st.tuples(moments, moments),  # inverted as often as not
+    st.tuples(moments, moments).map(lambda ends: (min(ends), max(ends))),
+    moments.map(lambda moment: (moment, moment)),
+    st.just((0, 2**53)),
+)
+questions = st.builds(
+    lambda window, search, persons, order: ConferenceQuery(
+        since_ms=window[0], until_ms=window[1], search=search, persons=persons, order=order
+    ),
+    windows,
+    st.sampled_from(["", "", "plan", "B", "1", "盘", "no such"]),
+    st.none() | somebody,
+    st.sampled_from(Order),
+)
+
+
+def told(puts: Iterable[Conference]) -> list[Conference]:
+    """What is known after some puts."""
+    known: dict[str, Conference] = {}
+    for conference in puts:
+        before = known.get(conference.conference_uuid, conference)
+        known[conference.conference_uuid] = replace(
+            conference, viewers=before.viewers | conference.viewers
+        )
+    return list(known.values())
+
+
+def slow_list(known: Iterable[Conference], query: ConferenceQuery) -> list[str]:
+    """Filter and sort, one key after the other, the last one first.
+
+    Where two began at the same time, the id decides: with the direction in a list
+    of the whole corp, upwards in somebody's own.
+    """
+    chosen = [
+        each
+        for each in known
+        if each.end_time_ms is not None
+        and query.since_ms <= each.start_time_ms <= query.until_ms
+        and any(
+            query.search.lower() in text.lower()
+            for text in (each.subject, each.scheduler_name, each.conference_id)
+        )
+        and (query.persons is None or query.persons & each.viewers)
+    ]
+    is_down = query.order in (Order.NEWEST_FIRST, Order.RECORDED_FIRST)
+    chosen.sort(key=lambda each: each.conference_uuid, reverse=is_down and query.persons is None)
+    chosen.sort(key=lambda each: each.start_time_ms, reverse=is_down)
+    if query.order in (Order.RECORDED_FIRST, Order.RECORDED_LAST):
+        chosen.sort(key=lambda each: each.has_recording, reverse=is_down)
+    return by_uuid(chosen)
+
+
+@pytest.mark.parametrize("engine_name", ENGINES)
+@given(
+    puts=st.lists(meetings, max_size=30),
+    asked=st.lists(
+        st.tuples(questions, st.integers(0, 12), st.integers(1, 12)), min_size=1, max_size=8
+    ),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_page_is_that_slice_of_the_obvious_list(
+    engine_name: str, puts: list[Conference], asked: list[tuple[ConferenceQuery, int, int]]
+) -> None:
+    """Whatever was put and is asked for: the page, the count, and all pages one after another."""
+
+    async def check(store: ConferenceStore) -> None:
+        half = len(puts) // 2
+        await store.put(CORP, puts[:half])
+        await store.put(CORP, puts[half:])
+        known = told(puts)
+        for query, offset, limit in asked:
+            expected = slow_list(known, query)
+            page, in_all = await store.list(CORP, query, offset=offset, limit=limit)
+            assert (by_uuid(page), in_all) == (expected[offset : offset + limit], len(expected))
+            assert await joined(store, query, limit) == expected
+            assert all(replace(each, viewers=frozenset()) in bare(known) for each in page)
+
+    with ENGINES[engine_name]() as stores:
+        asyncio.run(check(stores.conferences))
+
+
+def bare(known: Sequence[Conference]) -> list[Conference]:
+    """Conferences without their viewers, which lists do not tell."""
+    return [replace(each, viewers=frozenset()) for each in known]
+
+
+async def joined(store: ConferenceStore, query: ConferenceQuery, limit: int) -> list[str]:
+    """All pages of a list, one after the other, until one is empty."""
+    whole: list[str] = []
+    while True:
+        page, _ = await store.list(CORP, query, offset=len(whole), limit=limit)
+        if not page:
+            return whole
+        assert len(page) <= limit
+        whole += by_uuid(page)
+
+
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("persons", [None, frozenset({ANN}), frozenset({ANN, BOB})], ids=str)
+async def test_conferences_of_one_moment_have_an_order(
+    conferences: ConferenceStore, order: Order, persons: frozenset[str] | None
+) -> None:
+    """Pages of conferences that began together neither repeat one nor leave one out."""
+    viewers = frozenset({ANN, BOB})
+    together = [
+        held(f"{number * 7 % 10:032x}", has_recording=number % 3 == 0, viewers=viewers)
+        for number in range(10)
+    ]
+    await conferences.put(CORP, together)
+    query = replace(ALL, order=order, persons=persons)
+
+    for limit in (1, 3, 10):
+        assert await joined(conferences, query, limit) == slow_list(together, query)
