@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+import rights
 from confledger.catalogue.operations import OPERATIONS, RESULTS
 from confledger.catalogue.words import load_catalogue
 from confledger.cli import confledger
@@ -34,6 +35,7 @@ def pages() -> dict[Path, str]:
     return {
         REFERENCE / "command-line.md": "\n".join([NOTICE, *_command_line()]),
         REFERENCE / "errors.md": "\n".join([NOTICE, *_errors()]),
+        REFERENCE / "rights.md": f"{NOTICE}\n{rights.page()}",
         REFERENCE / "operations.md": "\n".join([NOTICE, *_operations()]),
     }
 

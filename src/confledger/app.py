@@ -8,7 +8,8 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.routing import Route
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from confledger.auth.apps import Apps, open_apps
@@ -89,6 +90,8 @@ def create_app(parts: Parts, apps: Apps) -> ASGIApp:
     starlette = Starlette(
         routes=[
             Route(control_records.PATH, read_control_records.__call__, methods=["GET"]),
+            Mount(openapi.PAGE_PATH, openapi.ReferencePage()),
+            Route(openapi.PAGE_PATH, lambda _: RedirectResponse(openapi.PAGE_PATH + "/")),
             Route(openapi.PATH, openapi.OpenAPICall().__call__, methods=["GET"]),
             Route(history.PATH, conferences.list, methods=["GET"]),
             Route(history.DETAIL_PATH, conferences.detail, methods=["GET"]),

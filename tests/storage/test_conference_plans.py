@@ -178,7 +178,7 @@ def test_a_window_is_a_range_of_a_key(many: SQLiteConferenceStore, name: str, ke
 @pytest.mark.parametrize("name", ["list_own", "count_own"])
 def test_an_own_list_begins_with_the_persons(many: SQLiteConferenceStore, name: str) -> None:
     """Somebody's own conferences are found by who they are, and not among all of the corp."""
-    first, second, *_ = plan(many, name)
+    first, second = (step for step in plan(many, name) if step.startswith("SEARCH "))
     assert first.startswith("SEARCH viewer USING PRIMARY KEY (corp_id=? AND person=?")
     assert second.startswith("SEARCH conference USING PRIMARY KEY (corp_id=? AND conference_uuid=?")
 
@@ -187,21 +187,25 @@ def steps_of_list(
     store: SQLiteConferenceStore, query: ConferenceQuery, *, offset: int = 0, limit: int = 20
 ) -> int:
     """How many steps SQLite's machine takes for a page and its count."""
-    taken: list[int] = []
+    taken: dict[str, int] = {}
 
     def note(event: dict[str, Any]) -> None:
-        taken.append(event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"])
+        # A statement that is run again counts on.
+        taken[event["sql"]] = event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]
 
-    reader = store.database._reader  # noqa: SLF001 - to count what it does
-    reader.trace_v2(apsw.SQLITE_TRACE_PROFILE, note)
+    # With a connection of its own, whose statements have not been run before.
+    database = Database(store.database._path)  # noqa: SLF001 - to open the same file
+    database._reader.trace_v2(apsw.SQLITE_TRACE_PROFILE, note)  # noqa: SLF001 - to count
     try:
-        page, _ = asyncio.run(store.list(CORP, query, offset=offset, limit=limit))
+        page, _ = asyncio.run(
+            SQLiteConferenceStore(database).list(CORP, query, offset=offset, limit=limit)
+        )
     finally:
-        reader.trace_v2(0, None)
+        database.close()
     assert page
     assert taken
-    assert all(taken)
-    return sum(taken)
+    assert all(taken.values())
+    return sum(taken.values())
 
 
 @pytest.mark.parametrize("order", Order)

@@ -270,7 +270,7 @@ async def test_access_must_be_the_app(client: httpx.AsyncClient) -> None:
     ],
     ids=str,
 )
-async def test_a_multi_tenant_app_acts_for_the_corp_that_it_names(  # noqa: PLR0917 - the columns of the table
+async def test_a_multi_tenant_app_acts_for_the_corp_that_it_names(
     client: httpx.AsyncClient,
     fields: dict[str, Any],
     with_corp: bool,  # noqa: FBT001 - a column of the table

@@ -81,7 +81,7 @@ class Tokens:
             TokenRejected: there is no such token, or it has ended.
         """
         access_hash, grant = await self._grant(token)
-        if token is None or _hash(token) != access_hash:
+        if token is None or hash_token(token) != access_hash:
             raise TokenRejected
         return Session(grant, token, "")
 
@@ -92,7 +92,7 @@ class Tokens:
             TokenRejected: there is no such token, or it has ended.
         """
         session = await self.validate(token)
-        await self.accounts.end_grant(_hash(session.access_token))
+        await self.accounts.end_grant(hash_token(session.access_token))
 
     async def _issue(
         self, user: User, app: App | None, client_type: int, *, replaces: bytes | None
@@ -109,7 +109,7 @@ class Tokens:
         session = Session(grant, _new_token(), _new_token())
         is_program = client_type == API_CLIENT_TYPE
         await self.accounts.keep_grant(
-            TokenHashes(_hash(session.access_token), _hash(session.refresh_token)),
+            TokenHashes(hash_token(session.access_token), hash_token(session.refresh_token)),
             grant,
             grants_max=_GRANTS_MAX_OF_PROGRAMS if is_program else _GRANTS_MAX_OF_DEVICES,
             replaces=replaces,
@@ -119,7 +119,7 @@ class Tokens:
     async def _grant(self, token: str | None) -> tuple[bytes, Grant]:
         if not token or len(token) > _TOKEN_CHARACTERS_MAX:
             raise TokenRejected
-        found = await self.accounts.grant(_hash(token), time.time_ns() // 1_000_000)
+        found = await self.accounts.grant(hash_token(token), time.time_ns() // 1_000_000)
         if found is None:
             raise TokenRejected
         return found
@@ -132,7 +132,9 @@ class Tokens:
         """
         if not access_token or len(access_token) > _TOKEN_CHARACTERS_MAX:
             raise TokenRejected
-        principal = await self.accounts.principal(_hash(access_token), time.time_ns() // 1_000_000)
+        principal = await self.accounts.principal(
+            hash_token(access_token), time.time_ns() // 1_000_000
+        )
         if principal is None:
             raise TokenRejected
         return principal
@@ -144,6 +146,6 @@ def _new_token() -> str:
     return _PREFIX + "".join(random)
 
 
-def _hash(token: str) -> bytes:
+def hash_token(token: str) -> bytes:
     """What the store keeps of a token. It has 196 random bits, so one plain hash is enough."""
     return hashlib.sha256(token.encode()).digest()

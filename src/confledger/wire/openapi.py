@@ -2,11 +2,14 @@
 
 import http
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
 
 from confledger import __version__
 from confledger.wire import account_auth, app_auth, control_records, history, token_calls
@@ -18,6 +21,7 @@ from confledger.wire.record_json import PageJSON
 from confledger.wire.session_json import SessionJSON
 
 PATH: Final = "/openapi.json"
+PAGE_PATH: Final = "/docs"
 
 _SHAPES: Final = (
     app_auth.AppLoginJSON,
@@ -251,6 +255,34 @@ _PAGE: Final = (
 )
 _SEARCH: Final = _in_query("searchKey", {"type": "string", "maxLength": TEXT_CHARACTERS_MAX})
 _LANGUAGE: Final = _in_header("Accept-Language", {"type": "string"})
+
+
+_PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_PAGE_HEADERS: Final = (
+    (b"content-security-policy", _PAGE_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+
+class ReferencePage:
+    """A page that shows the document; it loads nothing from elsewhere (ASGI)."""
+
+    def __init__(self) -> None:
+        folder = Path(__file__).parent / "reference_page"
+        self._files = StaticFiles(directory=folder, html=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one of its files."""
+
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_PAGE_HEADERS]
+            await send(message)
+
+        await self._files(scope, receive, send_with_policy)
 
 
 class OpenAPICall:

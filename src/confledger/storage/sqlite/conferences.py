@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import apsw
 
@@ -39,13 +39,18 @@ class SQLiteConferenceStore:
         self, corp_id: str, conference_uuid: str, first: int, participants: Sequence[Participant]
     ) -> None:
         """See `ConferenceStore.put_participants`."""
-        await self._put_in_places("put_participant", corp_id, conference_uuid, first, participants)
+        rows = [asdict(participant) for participant in participants]
+        await self._put_in_places("put_participant", corp_id, conference_uuid, first, rows)
 
     async def put_attendance(
         self, corp_id: str, conference_uuid: str, first: int, stays: Sequence[Attendance]
     ) -> None:
         """See `ConferenceStore.put_attendance`."""
-        await self._put_in_places("put_attendance", corp_id, conference_uuid, first, stays)
+        rows = [
+            {**asdict(stay), "search_text": _search_text(stay.display_name, stay.call_number)}
+            for stay in stays
+        ]
+        await self._put_in_places("put_attendance", corp_id, conference_uuid, first, rows)
 
     async def _put_in_places(
         self,
@@ -53,18 +58,15 @@ class SQLiteConferenceStore:
         corp_id: str,
         conference_uuid: str,
         first: int,
-        things: Sequence[Participant] | Sequence[Attendance],
+        rows: Sequence[dict[str, Any]],
     ) -> None:
         key = {"corp_id": corp_id, "conference_uuid": conference_uuid}
-        rows = [
-            {**key, "place": place, **asdict(thing)}
-            for place, thing in enumerate(cast("Sequence[Attendance]", things), first)
-        ]
+        placed = [{**key, "place": place, **row} for place, row in enumerate(rows, first)]
 
         def work(connection: apsw.Connection) -> None:
             _require_corp(connection, corp_id)
             connection.execute(QUERIES["add_head"], key)
-            connection.executemany(QUERIES[query], rows)
+            connection.executemany(QUERIES[query], placed)
 
         await self.database.write(work)
 
@@ -197,6 +199,11 @@ def _two_persons(persons: Collection[str]) -> dict[str, str]:
     return {"person_1": first, "person_2": second}
 
 
+def _search_text(*texts: str) -> str:
+    """What is searched; SQLite itself folds the case of ASCII only."""
+    return "\n".join(texts).lower()
+
+
 def _require_corp(connection: apsw.Connection, corp_id: str) -> None:
     if not connection.execute(QUERIES["corp"], {"corp_id": corp_id}).fetchall():
         raise NoSuchCorp(corp_id)
@@ -208,12 +215,14 @@ def _put(connection: apsw.Connection, corp_id: str, conference: Conference) -> N
     # What the day's count was made of, before and after.
     for row in connection.execute(QUERIES["conference"], key).fetchall():
         _count_day(connection, corp_id, _conference_of(row), -1)
-    texts = (conference.subject, conference.scheduler_name, conference.conference_id)
+    search_text = _search_text(
+        conference.subject, conference.scheduler_name, conference.conference_id
+    )
     fields = asdict(conference)
     fields.pop("viewers")
     connection.execute(
         QUERIES["put_conference"],
-        {**fields, "corp_id": corp_id, "search_text": "\n".join(texts).lower()},
+        {**fields, "corp_id": corp_id, "search_text": search_text},
     )
     _count_day(connection, corp_id, conference, 1)
     connection.executemany(

@@ -296,11 +296,12 @@ WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
     AND (:search = '' OR instr(search_text, :search) > 0);
 
 -- name: list_up
--- Ended conferences, the oldest first.
+-- Ended conferences, the oldest first. The index is named, here and below, because
+-- only this one gives the order.
 SELECT
     conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
     has_recording, details
-FROM conference
+FROM conference INDEXED BY ended_by_start
 WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
     AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
     AND (:search = '' OR instr(search_text, :search) > 0)
@@ -312,7 +313,7 @@ LIMIT :limit OFFSET :offset;
 SELECT
     conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
     has_recording, details
-FROM conference
+FROM conference INDEXED BY ended_by_start
 WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
     AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
     AND (:search = '' OR instr(search_text, :search) > 0)
@@ -324,7 +325,7 @@ LIMIT :limit OFFSET :offset;
 SELECT
     conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
     has_recording, details
-FROM conference
+FROM conference INDEXED BY ended_by_recording
 WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
     AND has_recording = :has_recording
     AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
@@ -337,7 +338,7 @@ LIMIT :limit OFFSET :offset;
 SELECT
     conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
     has_recording, details
-FROM conference
+FROM conference INDEXED BY ended_by_recording
 WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
     AND has_recording = :has_recording
     AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
@@ -346,12 +347,13 @@ ORDER BY start_time_ms DESC, conference_uuid DESC
 LIMIT :limit OFFSET :offset;
 
 -- name: list_own
--- Ended conferences that one of two persons may see. It costs what they have.
+-- Ended conferences that one of two persons may see. It costs what they have: CROSS
+-- makes SQLite begin with the persons.
 SELECT DISTINCT
     conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
     has_recording, details
 FROM viewer
-JOIN conference USING (corp_id, conference_uuid)
+CROSS JOIN conference USING (corp_id, conference_uuid)
 WHERE corp_id = :corp_id AND person IN (:person_1, :person_2) AND end_time_ms IS NOT NULL
     AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
     AND (:search = '' OR instr(search_text, :search) > 0)
@@ -363,7 +365,7 @@ LIMIT :limit OFFSET :offset;
 -- How many those are.
 SELECT count(DISTINCT conference_uuid)
 FROM viewer
-JOIN conference USING (corp_id, conference_uuid)
+CROSS JOIN conference USING (corp_id, conference_uuid)
 WHERE corp_id = :corp_id AND person IN (:person_1, :person_2) AND end_time_ms IS NOT NULL
     AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
     AND (:search = '' OR instr(search_text, :search) > 0);
@@ -383,15 +385,15 @@ ORDER BY place;
 -- name: put_attendance
 INSERT INTO attendance (
     conference_uuid, corp_id, place, display_name, call_number, device_type,
-    join_time_ms, left_time_ms, media_type, dept_name
+    join_time_ms, left_time_ms, media_type, dept_name, search_text
 ) VALUES (
     :conference_uuid, :corp_id, :place, :display_name, :call_number, :device_type,
-    :join_time_ms, :left_time_ms, :media_type, :dept_name
+    :join_time_ms, :left_time_ms, :media_type, :dept_name, :search_text
 ) ON CONFLICT (conference_uuid, corp_id, place) DO UPDATE SET
     display_name = excluded.display_name, call_number = excluded.call_number,
     device_type = excluded.device_type, join_time_ms = excluded.join_time_ms,
     left_time_ms = excluded.left_time_ms, media_type = excluded.media_type,
-    dept_name = excluded.dept_name;
+    dept_name = excluded.dept_name, search_text = excluded.search_text;
 
 -- name: attendance
 -- A page of the stays of a conference, by place; with a search, of those that fit.
@@ -399,11 +401,11 @@ SELECT
     display_name, call_number, device_type, join_time_ms, left_time_ms, media_type, dept_name
 FROM attendance
 WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
-    AND (:search = '' OR instr(lower(display_name || char(10) || call_number), :search) > 0)
+    AND (:search = '' OR instr(search_text, :search) > 0)
 ORDER BY place
 LIMIT :limit OFFSET :offset;
 
 -- name: count_attendance
 SELECT count(*) FROM attendance
 WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
-    AND (:search = '' OR instr(lower(display_name || char(10) || call_number), :search) > 0);
+    AND (:search = '' OR instr(search_text, :search) > 0);

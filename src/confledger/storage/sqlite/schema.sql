@@ -123,6 +123,7 @@ CREATE TABLE attendance (
     left_time_ms    INTEGER,                          -- NULL: still there
     media_type      TEXT    NOT NULL,
     dept_name       TEXT    NOT NULL,
+    search_text     TEXT    NOT NULL,                 -- what is searched, in lower case
     PRIMARY KEY (conference_uuid, corp_id, place)
 ) STRICT, WITHOUT ROWID;
 
