@@ -376,6 +376,33 @@ async def test_a_detail_after_a_list_adds_to_it(parts: Parts, tmp_path: Path) ->
     assert (await all_kept(parts))[1] == 1
 
 
+async def test_what_a_guest_is_told_takes_nothing_from_the_host(
+    parts: Parts, tmp_path: Path
+) -> None:
+    """The detail as a guest has it, without the host's password and link, takes neither away."""
+    guests = IN_DETAIL | {"passwordEntry": [{"conferenceRole": "general", "password": "555555"}]}
+    await take(parts, save_detail(tmp_path / "host.json"))
+
+    await take(parts, save_detail(tmp_path / "guest.json", without(guests, "chairJoinUri")))
+
+    info = await served(parts)
+    passwords = {each.conferenceRole: each.password for each in info.passwordEntry}
+    assert passwords == {"chair": "714163", "general": "555555"}
+    assert info.chairJoinUri == IN_DETAIL["chairJoinUri"]
+
+
+async def test_a_starred_password_of_guests_replaces_none(parts: Parts, tmp_path: Path) -> None:
+    """What a list stars among the settings of a conference stays as a detail told it."""
+    clear = {"isSendNotify": True, "guestPwd": "302170"}
+    starred = {"isSendNotify": False, "guestPwd": "******"}
+    await take(parts, save_detail(tmp_path / "1.json", IN_DETAIL | {"confConfigInfo": clear}))
+
+    await take(parts, save_list(tmp_path / "2.json", LISTED | {"confConfigInfo": starred}))
+
+    info = await served(parts)
+    assert info.confConfigInfo == {"isSendNotify": False, "guestPwd": "302170"}
+
+
 async def test_a_recording_may_be_told_of_later(parts: Parts, tmp_path: Path) -> None:
     """Whether there is a recording is what was said last, and silence says nothing."""
     path = tmp_path / "list.json"

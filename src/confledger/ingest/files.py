@@ -39,7 +39,7 @@ FILE_BYTES_MAX: Final = 128 * 1024**2
 _BOM: Final = b"\xef\xbb\xbf"
 
 # How a saved page begins, whichever of its keys comes first.
-_PAGE_BEGINNING: Final = re.compile(rb'\s*\{\s*"(?:data|offset|limit|count)"\s*:')
+_PAGE_BEGINNING: Final = re.compile(rb'\s*\{\s*"(?:data|offset|limit|count|conferenceData)"\s*:')
 
 _page_decoder: Final = msgspec.json.Decoder(PageJSON)
 _line_decoder: Final = msgspec.json.Decoder(LedgerRecordJSON)
@@ -184,10 +184,11 @@ def read_file(
     content = _read(path)
     try:
         document = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
-    except JSON_PROBLEMS:
+    except JSON_PROBLEMS as error:
         # Broken, or no JSON on the whole; how it begins tells what it was meant to be.
         if _PAGE_BEGINNING.match(content):
-            return _read_page(path, content, conference_uuid, catalogue)
+            place = _line_of(content, str(error))
+            raise InvalidFile(path, place, _sentence(error), is_page=True) from error
         return _read_lines(path, content.split(b"\n"), conference_uuid, catalogue)
     if "error_code" in document:
         raise InvalidFile(path, "", "is an error that a call answered, and no page of records")

@@ -26,7 +26,8 @@ class Conference:
     has_recording: bool
     viewers: frozenset[str]
     """Who may see it beside the administrators: who scheduled it and who was invited,
-    each as `person_by_id` or `person_by_account` names them. Walk-ins are not among them."""
+    each as `person_by_id` or `person_by_account` names them. Walk-ins are not among them.
+    For the store to keep: what it gives back has none."""
     details: str
     """JSON."""
 

@@ -179,6 +179,9 @@ def conference_of(info: ConferenceInfoJSON, conference_uuid: str, path: str) -> 
     Raises:
         InvalidRecord: its id or one of its times is missing or malformed.
     """
+    _forget_empty(info)
+    for attendee in info.partAttendeeInfo or ():
+        _forget_empty(attendee)
     start_time_ms = _milliseconds(info.startTime, path + "startTime")
     if start_time_ms is None:
         raise InvalidRecord(path + "startTime", "is missing")
@@ -204,8 +207,10 @@ def merged_details(new: Conference, known: Conference | None) -> Conference:
         return new
     said = msgspec.json.decode(new.details, type=ConferenceInfoJSON)
     whole = msgspec.json.decode(known.details, type=ConferenceInfoJSON)
-    if all(entry.password == _MASKED_PASSWORD for entry in said.passwordEntry or ()):
-        said.passwordEntry = None
+    said.passwordEntry = _merged_passwords(said.passwordEntry, whole.passwordEntry)
+    if said.confConfigInfo and said.confConfigInfo.get("guestPwd") == _MASKED_PASSWORD:
+        known_password = (whole.confConfigInfo or {}).get("guestPwd", _MASKED_PASSWORD)
+        said.confConfigInfo = said.confConfigInfo | {"guestPwd": known_password}
     for name in ConferenceInfoJSON.__struct_fields__:
         if (value := getattr(said, name)) is not None:
             setattr(whole, name, value)
@@ -222,6 +227,17 @@ def merged_details(new: Conference, known: Conference | None) -> Conference:
     )
 
 
+def _merged_passwords(
+    said: list[PasswordEntryJSON] | None, known: list[PasswordEntryJSON] | None
+) -> list[PasswordEntryJSON] | None:
+    """By role: a list masks its passwords, and a guest is told only the guests'."""
+    passwords = {entry.conferenceRole: entry.password for entry in known or ()}
+    for entry in said or ():
+        if entry.password != _MASKED_PASSWORD or entry.conferenceRole not in passwords:
+            passwords[entry.conferenceRole] = entry.password
+    return [PasswordEntryJSON(role, password) for role, password in passwords.items()] or None
+
+
 def uuid_of(info: ConferenceInfoJSON, path: str) -> str:
     """The id of a conference in a list.
 
@@ -236,12 +252,20 @@ def uuid_of(info: ConferenceInfoJSON, path: str) -> str:
 
 def participant_of(participant: ParticipantJSON) -> Participant:
     """A participant, from what a ledger served of them."""
+    _forget_empty(participant)
     return Participant(
         name=participant.name or "",
         number=participant.participantID or "",
         is_terminal=participant.attendeeType in _TERMINALS,
         details=msgspec.json.encode(participant).decode(),
     )
+
+
+def _forget_empty(told: msgspec.Struct) -> None:
+    """An empty text, list or object says nothing; neither does it take back what was known."""
+    for name in told.__struct_fields__:
+        if getattr(told, name) in ("", [], {}):
+            setattr(told, name, None)
 
 
 def viewers_of(participants: list[ParticipantJSON]) -> frozenset[str]:
@@ -283,12 +307,14 @@ def _milliseconds(text: str | None, field: str) -> int | None:
 # --- Ours, as the vendor spells it --------------------------------------------
 
 
-def listed(conference: Conference) -> ConferenceInfoJSON:
+def listed(conference: Conference, *, is_administrator: bool, user_id: str) -> ConferenceInfoJSON:
     """A conference in a list: its passwords are masked."""
     info = _info(conference)
     info.confUUID = conference.conference_uuid
     info.conferenceState = _ENDED if conference.end_time_ms is not None else info.conferenceState
     info.role = None
+    if not (is_administrator or info.userUUID == user_id):
+        info.chairJoinUri = None
     for entry in info.passwordEntry or ():
         entry.password = _MASKED_PASSWORD
     return info
@@ -297,16 +323,21 @@ def listed(conference: Conference) -> ConferenceInfoJSON:
 def detailed(conference: Conference, *, is_administrator: bool, user_id: str) -> ConferenceInfoJSON:
     """A conference by itself: what is the host's is for the host and for administrators.
 
-    As in the vendor's sample it has no `confUUID` and no state.
+    As in the vendor's sample it has no `confUUID` and no state. A password that
+    nobody ever told in clear is left out.
     """
     info = _info(conference)
     info.confUUID = info.conferenceState = None
     is_host = info.userUUID == user_id
     info.role = _HOST if is_host else _GUEST
-    if not (is_host or is_administrator):
+    sees_all = is_host or is_administrator
+    if not sees_all:
         info.chairJoinUri = None
-        entries = [entry for entry in info.passwordEntry or () if entry.conferenceRole == _GUEST]
-        info.passwordEntry = entries or None
+    info.passwordEntry = [
+        entry
+        for entry in info.passwordEntry or ()
+        if entry.password != _MASKED_PASSWORD and (sees_all or entry.conferenceRole == _GUEST)
+    ] or None
     return info
 
 

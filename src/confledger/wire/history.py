@@ -94,7 +94,14 @@ class HistoryCalls:
         conferences, count = await self.conferences.list(
             principal.corp_id, asked, offset=offset, limit=limit
         )
-        data = [listed(conference) for conference in conferences]
+        data = [
+            listed(
+                conference,
+                is_administrator=principal.is_administrator,
+                user_id=principal.user_id,
+            )
+            for conference in conferences
+        ]
         return JSONBytes(msgspec.json.encode(ConferencesJSON(data, offset, limit, count)))
 
     async def detail(self, request: Request) -> Response:

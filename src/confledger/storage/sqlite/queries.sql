@@ -358,7 +358,8 @@ WHERE corp_id = :corp_id AND person IN (:person_1, :person_2) AND end_time_ms IS
     AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
     AND (:search = '' OR instr(search_text, :search) > 0)
 ORDER BY
-    :by_recording * :direction * has_recording, :direction * start_time_ms, conference_uuid
+    :by_recording * :direction * has_recording, :direction * start_time_ms,
+    CASE :direction WHEN 1 THEN conference_uuid END, conference_uuid DESC
 LIMIT :limit OFFSET :offset;
 
 -- name: count_own
