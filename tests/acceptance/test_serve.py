@@ -331,6 +331,36 @@ def test_a_token_works_in_every_process(command: str, tmp_path: Path) -> None:
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
 
 
+def test_a_token_ends_in_every_process(command: str, tmp_path: Path) -> None:
+    """A token that one worker ends is refused by the other from its next request on; and one
+    whose app is disabled by command, by both.
+    """
+    app = make_app(command, tmp_path)
+    with running(command, "--workers", "2", folder=tmp_path) as service:
+        first, second = two_workers(service)
+        context = trusting(service.certificate)
+
+        def ask(method: str, url: str, token: str, *, held: int) -> int:
+            with (
+                paused(held),
+                httpx.Client(base_url=service.url, verify=context, timeout=30) as client,
+            ):
+                headers = {"X-Access-Token": token}
+                return client.request(method, url, headers=headers).status_code
+
+        with httpx.Client(base_url=service.url, verify=context, timeout=30) as client:
+            logged_out, disabled = (token_by_login(client, *app) for _ in range(2))
+        before = [ask("GET", QUESTION, logged_out, held=held) for held in (first, second)]
+        ended = ask("DELETE", "/v1/usg/acs/token", logged_out, held=second)
+        after = [ask("GET", QUESTION, logged_out, held=held) for held in (first, second)]
+        data = str(service.data_folder)
+        ran = run(command, "app", "disable", app[0], "--data-folder", data, folder=tmp_path)
+        at_last = [ask("GET", QUESTION, disabled, held=held) for held in (first, second)]
+
+    assert (before, ended, after) == ([200, 200], 200, [401, 401])
+    assert (ran.returncode, at_last) == (0, [401, 401])
+
+
 def test_a_worker_that_dies_is_replaced(command: str, tmp_path: Path) -> None:
     """When one of two workers is killed, another takes its place and the service goes on."""
     with running(command, "--workers", "2", folder=tmp_path) as service:

@@ -61,6 +61,7 @@ WRONG_VALUES = {
     "CONFLEDGER_TLS_CERT": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TLS_KEY": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TYPE": ("king", ("user", "create", "ann"), 2),
+    "CONFLEDGER_USER_UUID": ("zz", ("user", "create", "ann"), 2),
     "CONFLEDGER_WORKERS": ("0", SERVE, 2),
 }
 """Of each variable a wrong value, a command that reads it, and the exit code."""

@@ -118,7 +118,14 @@ def test_an_account_is_taken_once(run: Run) -> None:
     """A second user of the same account is refused with a sentence."""
     run("user", "create", "ann")
     ran = run("user", "create", "ann")
-    assert (ran.code, ran.err) == (1, "Error: the account 'ann' is taken\n")
+    assert ran.code == 1
+    assert "the account 'ann', or the id " in ran.err
+
+
+def test_a_user_may_have_the_id_of_another_ledger(run: Run) -> None:
+    """--user-uuid makes a user the one whom imported conferences name."""
+    run("user", "create", "ann", "--user-uuid", "A" * 32)
+    assert run("user", "list", "--json").json[0]["userId"] == "a" * 32
 
 
 def test_a_corp_with_conferences_is_not_removed(run: Run, tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """What every call has in common."""
 
+import asyncio
+import json
 import logging
 
 import httpx
 import pytest
+from starlette.types import Message
 
-from confledger.app import Parts
+from confledger.app import Parts, create_app
 from confledger.errors import StoreBusy, StoreUnusable
 from confledger.wire import exchange
 from confledger.wire.app_auth import PATH as LOGIN
@@ -125,6 +128,55 @@ async def test_a_store_that_fails_is_503(
     assert_is_error(answer, 503, "MMC.111070003")
     assert answer.headers["retry-after"] == "1"
     assert "/a/path" not in answer.text
+
+
+async def test_a_request_that_the_end_of_the_service_cuts_off_is_503(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that is not finished when the service has to end gets an error body too."""
+    begun = asyncio.Event()
+
+    async def never_ends(*_: object, **__: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(type(parts.stores.conferences), "may_view", never_ends)
+    token = await token_of(parts)
+    app = create_app(parts, await parts.open_apps())
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": PATH,
+        "raw_path": PATH.encode(),
+        "query_string": f"confUUID={CONFERENCE}".encode(),
+        "headers": [(b"x-access-token", token.encode())],
+        "http_version": "1.1",
+        "scheme": "https",
+        "root_path": "",
+        "client": ("127.0.0.1", 1),
+        "server": ("ledger.test", 443),
+    }
+
+    async def serve() -> None:
+        await app(scope, receive, send)
+
+    request = asyncio.create_task(serve())
+    await begun.wait()
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    start, body = sent
+    assert start["status"] == 503
+    assert dict(start["headers"])[b"retry-after"] == b"1"
+    assert json.loads(body["body"])["error_code"] == "MMC.111070003"
 
 
 async def test_the_access_log_has_no_secret(

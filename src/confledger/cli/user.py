@@ -1,5 +1,6 @@
 """`confledger user`: the people of a corp."""
 
+import re
 import uuid
 from typing import IO, Any
 
@@ -41,6 +42,20 @@ _password_option = option(
 )
 
 
+class UserUUID(click.ParamType[str]):
+    """The id of a user."""
+
+    name = "UUID"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Check the id, and fold its case."""
+        if not re.fullmatch("[0-9a-fA-F]{32}", str(value)):
+            self.fail(f"must be 32 hexadecimal digits, not {value!r}", param, ctx)
+        return str(value).lower()
+
+
 @click.group
 def user() -> None:
     """Manage the people of a corp."""
@@ -58,6 +73,12 @@ def user() -> None:
     help="An administrator sees every conference of the corp.",
 )
 @option("--name", default="", help="What people call them.")
+@option(
+    "--user-uuid",
+    type=UserUUID(),
+    metavar="UUID",
+    help="Their id, if another ledger has given them one.  [default: a new one]",
+)
 @_password_option
 @json_option
 @store_options
@@ -67,6 +88,7 @@ def create(
     corp: str,
     type_name: str,
     name: str,
+    user_uuid: str | None,
     password_file: IO[str] | None,
     as_json: bool,
     **options: Any,
@@ -77,7 +99,7 @@ def create(
     by their account.
     """
     made = User(
-        user_id=uuid.uuid4().hex,
+        user_id=user_uuid or uuid.uuid4().hex,
         corp_id=corp,
         account=check_name(account, "ACCOUNT"),
         admin_type=_TYPES[type_name],

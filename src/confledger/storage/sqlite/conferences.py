@@ -80,8 +80,15 @@ class SQLiteConferenceStore:
             "until_ms": query.until_ms,
             "search": query.search.lower(),
         }
-        if query.persons is not None:
-            return self._list_own(window, query, offset=offset, limit=limit)
+        # The count and the page, and the two parts of a page, are of one moment.
+        with self.database.snapshot():
+            if query.persons is not None:
+                return self._list_own(window, query, offset=offset, limit=limit)
+            return self._list_all(window, query, offset=offset, limit=limit)
+
+    def _list_all(
+        self, window: dict[str, Any], query: ConferenceQuery, *, offset: int, limit: int
+    ) -> tuple[Sequence[Conference], int]:
         recorded, unrecorded = self._count(window)
         direction = "up" if query.order in (Order.OLDEST_FIRST, Order.RECORDED_LAST) else "down"
         if query.order in (Order.NEWEST_FIRST, Order.OLDEST_FIRST):
@@ -175,13 +182,11 @@ class SQLiteConferenceStore:
             "offset": offset,
             "limit": limit,
         }
+        with self.database.snapshot():
+            rows = self.database.read("attendance", bindings)
+            ((count,),) = self.database.read("count_attendance", bindings)
         names = Attendance.__slots__
-        stays = [
-            Attendance(**dict(zip(names, row, strict=True)))
-            for row in self.database.read("attendance", bindings)
-        ]
-        ((count,),) = self.database.read("count_attendance", bindings)
-        return stays, count
+        return [Attendance(**dict(zip(names, row, strict=True))) for row in rows], count
 
     async def may_view(self, corp_id: str, conference_uuid: str, persons: Collection[str]) -> bool:
         """See `ConferenceStore.may_view`."""

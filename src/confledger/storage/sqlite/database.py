@@ -70,6 +70,16 @@ class Database:
         with _errors_translated(self._path):
             return self._reader.execute(QUERIES[query], bindings).fetchall()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let several reads see one moment. Nothing may be awaited within."""
+        with _errors_translated(self._path):
+            self._reader.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._reader.execute("COMMIT")
+
     async def write(self, work: Callable[[apsw.Connection], T]) -> T:
         """Do some work in one durable transaction, which an exception rolls back.
 

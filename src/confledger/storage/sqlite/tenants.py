@@ -74,7 +74,7 @@ class SQLiteTenantStore:
             "password_hash": password_hash,
             **asdict(user.directory),
         }
-        with _name_taken(f"the account {user.account!r} is taken"):
+        with _name_taken(f"the account {user.account!r}, or the id {user.user_id}, is taken"):
             await self._write("add_user", row)
 
     async def change_user(
