@@ -155,6 +155,15 @@ def test_a_password_has_8_to_32_characters(run: Run, tmp_path: Path, password: s
     assert run("user", "list").out == "none\n"
 
 
+def test_a_change_of_nothing_changes_nothing(run: Run) -> None:
+    """`corp change` without an option is a mistake, and undoes no earlier change."""
+    run("corp", "change", "default", "--clear-numbers")
+    ran = run("corp", "change", "default")
+    assert ran.code == 2
+    assert "--mask-numbers or --clear-numbers" in ran.err
+    assert run("corp", "list", "--json").json[0]["masksNumbers"] is False
+
+
 def test_numbers_of_a_corp_may_be_shown_in_clear(run: Run, tmp_path: Path) -> None:
     """What `corp change` says holds for whatever is read afterwards."""
     lines = tmp_path / "records.jsonl"

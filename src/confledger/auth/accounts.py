@@ -162,9 +162,18 @@ class AccountStore(Protocol):
         """
 
     async def keep_grant(
-        self, hashes: TokenHashes, grant: Grant, *, grants_max: int, replaces: bytes | None = None
+        self,
+        hashes: TokenHashes,
+        grant: Grant,
+        *,
+        grants_max: int,
+        replaces: bytes | None = None,
+        password_hash: str | None = None,
     ) -> None:
-        """Keep a grant by the hashes of its tokens.
+        """Keep a grant by the hashes of its tokens, if what it stands on still holds.
+
+        Between a look at a secret and this there is time, in which the user may have
+        been removed, the secret changed, or the grant that is replaced ended.
 
         Of its user's grants of the same client type the newest `grants_max` stay,
         this one included; the others end. Grants of anybody whose refresh token has
@@ -175,6 +184,11 @@ class AccountStore(Protocol):
             grant: what they give.
             grants_max: how many the user may have of this client type.
             replaces: the access hash of a grant that ends with this one.
+            password_hash: the one that was checked, where a password was.
+
+        Raises:
+            TokenRejected: the user is gone, or the app, or its key or the password is
+                another one by now, or there is no grant to replace any more.
         """
 
     async def grant(self, token_hash: bytes, now_ms: int) -> tuple[bytes, Grant] | None:

@@ -3,15 +3,14 @@
 import asyncio
 import os
 import time
-from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from confledger.auth.accounts import AccountStore
+from confledger.auth.accounts import AccountStore, Login
 from confledger.auth.tokens import Session, Tokens
-from confledger.errors import AccountDisabled, AccountLocked, PasswordRejected
+from confledger.errors import AccountDisabled, AccountLocked, PasswordRejected, StoreBusy
 
 PASSWORD_CHARACTERS_MIN: Final = 8
 PASSWORD_CHARACTERS_MAX: Final = 32
@@ -52,6 +51,9 @@ def _is_password_of(password: str, password_hash: str) -> bool:
     return True
 
 
+_WAITING_MAX: Final = 32
+"""How many more may wait for their turn: some seconds' worth."""
+
 # For accounts that nobody has: they cost the same work, and nothing equals it.
 _NOBODYS_HASH: Final = (
     f"$argon2id$v=19$m={_MEMORY_KIB},t={_PASSES},p={_LANES}"
@@ -59,13 +61,19 @@ _NOBODYS_HASH: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Passwords:
-    """Checks passwords."""
+    """Checks passwords, a few at a time.
 
-    accounts: AccountStore
-    tokens: Tokens
-    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HASHING_AT_ONCE))
+    Args:
+        accounts: who has which.
+        tokens: what who is let in gets.
+    """
+
+    def __init__(self, accounts: AccountStore, tokens: Tokens) -> None:
+        self._accounts = accounts
+        self._tokens = tokens
+        self._turn = asyncio.Semaphore(_HASHING_AT_ONCE)
+        self._waiting = 0
 
     async def log_in(
         self, account: str, password: str, client_type: int, *, makes_token: bool
@@ -79,8 +87,28 @@ class Passwords:
             PasswordRejected: nobody has that account, or another password.
             AccountLocked: there were too many wrong passwords.
             AccountDisabled: the password is right, and the user or corp disabled.
+            StoreBusy: too many others are waiting for their turn.
         """
-        may_go_on = await self.accounts.begin_attempt(
+        if self._waiting >= _WAITING_MAX:
+            raise StoreBusy("too many passwords are waiting to be checked")
+        self._waiting += 1
+        try:
+            # Nothing is written before it is one's turn, so that whoever only
+            # guesses takes no more of the store than of the processors.
+            async with self._turn:
+                login = await self._check(account, password)
+        finally:
+            self._waiting -= 1
+        if login.is_disabled:
+            raise AccountDisabled
+        if not makes_token:
+            return None
+        return await self._tokens.issue(
+            login.user, None, client_type, password_hash=login.password_hash
+        )
+
+    async def _check(self, account: str, password: str) -> Login:
+        may_go_on = await self._accounts.begin_attempt(
             account,
             time.time_ns() // 1_000_000,
             failures_max=FAILURES_MAX,
@@ -88,15 +116,10 @@ class Passwords:
         )
         if not may_go_on:
             raise AccountLocked(LOCK_SECONDS)
-        login = await self.accounts.login(account)
+        login = await self._accounts.login(account)
         password_hash = login.password_hash if login else _NOBODYS_HASH
-        async with self._turn:
-            is_right = await asyncio.to_thread(_is_password_of, password, password_hash)
+        is_right = await asyncio.to_thread(_is_password_of, password, password_hash)
         if login is None or not is_right:
             raise PasswordRejected
-        await self.accounts.end_attempts(account)
-        if login.is_disabled:
-            raise AccountDisabled
-        if not makes_token:
-            return None
-        return await self.tokens.issue(login.user, None, client_type)
+        await self._accounts.end_attempts(account)
+        return login

@@ -55,13 +55,18 @@ class Tokens:
 
     accounts: AccountStore
 
-    async def issue(self, user: User, app: App | None, client_type: int) -> Session:
-        """Log a user in, through an app or with their own password.
+    async def issue(
+        self, user: User, app: App | None, client_type: int, *, password_hash: str | None = None
+    ) -> Session:
+        """Log a user in, through an app or with their own password, whose hash was checked.
 
         A user may have 64 grants of programs at once and one of each other client
         type; a further one ends the oldest.
+
+        Raises:
+            TokenRejected: the secret that was checked is not the user's or app's any more.
         """
-        return await self._issue(user, app, client_type, replaces=None)
+        return await self._issue(user, app, client_type, password_hash=password_hash)
 
     async def refresh(self, token: str | None) -> Session:
         """New tokens for a refresh token, or for an access token that is still good.
@@ -95,7 +100,13 @@ class Tokens:
         await self.accounts.end_grant(hash_token(session.access_token))
 
     async def _issue(
-        self, user: User, app: App | None, client_type: int, *, replaces: bytes | None
+        self,
+        user: User,
+        app: App | None,
+        client_type: int,
+        *,
+        replaces: bytes | None = None,
+        password_hash: str | None = None,
     ) -> Session:
         now_ms = time.time_ns() // 1_000_000
         grant = Grant(
@@ -113,6 +124,7 @@ class Tokens:
             grant,
             grants_max=_GRANTS_MAX_OF_PROGRAMS if is_program else _GRANTS_MAX_OF_DEVICES,
             replaces=replaces,
+            password_hash=password_hash,
         )
         return session
 

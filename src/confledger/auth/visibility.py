@@ -13,7 +13,7 @@ class Visibility:
 
     An administrator sees every conference of the corp. Another user sees those that
     they scheduled or were invited to; having been there without an invitation is
-    not enough. To a stranger of the corp a conference is one that is not there.
+    not enough. To another corp a conference is one that is not there.
     """
 
     conferences: ConferenceStore

@@ -56,13 +56,14 @@ def list_corps(*, as_json: bool, **options: Any) -> None:
 @_corp_argument
 @option(
     "--mask-numbers/--clear-numbers",
-    default=True,
-    show_default=True,
+    default=None,
     help="Whether numbers in its records are served masked.",
 )
 @store_options
-def change(*, corp: str, mask_numbers: bool, **options: Any) -> None:
+def change(*, corp: str, mask_numbers: bool | None, **options: Any) -> None:
     """Change how a corp's records are served."""
+    if mask_numbers is None:
+        raise click.UsageError("say --mask-numbers or --clear-numbers")
 
     async def work(parts: Parts) -> None:
         await parts.stores.tenants.change_corp(corp, masks_numbers=mask_numbers)

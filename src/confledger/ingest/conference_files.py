@@ -81,6 +81,11 @@ def read_answer(content: bytes, shape: Shape, conference_uuid: str | None) -> Co
         raise InvalidRecord("confUUID", "is not in this answer: give --conference")
     if shape == "detail":
         detail = msgspec.json.decode(content, type=DetailJSON)
+        # A wrong one would make the people of one conference viewers of another.
+        if detail.conferenceData.confUUID and (
+            uuid_of(detail.conferenceData, "conferenceData.") != conference_uuid
+        ):
+            raise InvalidRecord("conferenceData.confUUID", f"must be {conference_uuid}")
         conference = conference_of(detail.conferenceData, conference_uuid, "conferenceData.")
         viewers = conference.viewers | viewers_of(detail.data.data)
         return ConferenceAnswer(

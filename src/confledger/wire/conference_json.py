@@ -15,6 +15,7 @@ from confledger.ledger.conference import (
     person_by_id,
 )
 from confledger.ledger.intake import conference_uuid_from
+from confledger.wire.query import INTEGER_MAX
 from confledger.wire.record_json import Text, Time
 
 _ENDED: Final = "Destroyed"
@@ -133,7 +134,7 @@ class AttendanceJSON(msgspec.Struct, omit_defaults=True):
     deptName: Text | None = None
 
 
-Offset = Annotated[int, msgspec.Meta(ge=0)]
+Offset = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 
 
 class ConferencesJSON(msgspec.Struct):
@@ -182,6 +183,8 @@ def conference_of(info: ConferenceInfoJSON, conference_uuid: str, path: str) -> 
     _forget_empty(info)
     for attendee in info.partAttendeeInfo or ():
         _forget_empty(attendee)
+    # The end of a conference that runs is only when it is meant to end.
+    runs = info.conferenceState not in (None, _ENDED)
     start_time_ms = _milliseconds(info.startTime, path + "startTime")
     if start_time_ms is None:
         raise InvalidRecord(path + "startTime", "is missing")
@@ -190,7 +193,7 @@ def conference_of(info: ConferenceInfoJSON, conference_uuid: str, path: str) -> 
         conference_id=info.conferenceID or "",
         subject=info.subject or "",
         start_time_ms=start_time_ms,
-        end_time_ms=_milliseconds(info.endTime, path + "endTime"),
+        end_time_ms=None if runs else _milliseconds(info.endTime, path + "endTime"),
         scheduler_name=info.scheduserName or "",
         has_recording=bool(info.isHasRecordFile),
         viewers=frozenset({person_by_id(info.userUUID)} if info.userUUID else ()),
@@ -208,9 +211,11 @@ def merged_details(new: Conference, known: Conference | None) -> Conference:
     said = msgspec.json.decode(new.details, type=ConferenceInfoJSON)
     whole = msgspec.json.decode(known.details, type=ConferenceInfoJSON)
     said.passwordEntry = _merged_passwords(said.passwordEntry, whole.passwordEntry)
-    if said.confConfigInfo and said.confConfigInfo.get("guestPwd") == _MASKED_PASSWORD:
-        known_password = (whole.confConfigInfo or {}).get("guestPwd", _MASKED_PASSWORD)
-        said.confConfigInfo = said.confConfigInfo | {"guestPwd": known_password}
+    if said.confConfigInfo is not None:
+        said_config = dict(said.confConfigInfo)
+        if said_config.get("guestPwd") == _MASKED_PASSWORD:
+            del said_config["guestPwd"]
+        said.confConfigInfo = (whole.confConfigInfo or {}) | said_config
     for name in ConferenceInfoJSON.__struct_fields__:
         if (value := getattr(said, name)) is not None:
             setattr(whole, name, value)
@@ -317,6 +322,8 @@ def listed(conference: Conference, *, is_administrator: bool, user_id: str) -> C
         info.chairJoinUri = None
     for entry in info.passwordEntry or ():
         entry.password = _MASKED_PASSWORD
+    if info.confConfigInfo and info.confConfigInfo.get("guestPwd"):
+        info.confConfigInfo["guestPwd"] = _MASKED_PASSWORD
     return info
 
 

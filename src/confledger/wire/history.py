@@ -110,13 +110,13 @@ class HistoryCalls:
         query = Query.parse(query_string_of(request), *PAGE_PARAMETERS)
         conference_uuid = query.conference_uuid()
         offset, limit = query.page()
-        search = query.text("searchKey").lower()
+        search = query.text("searchKey").casefold()
         separation = _header(request, "X-Type", (_MIXED, _PEOPLE_THEN_TERMINALS, _ONE_KIND))
         kind = _header(request, "X-Query-Type", (_PEOPLE, _TERMINALS))
         await self.visibility.require(principal, conference_uuid)
         conference = await self.conferences.get(principal.corp_id, conference_uuid)
         invited = await self.conferences.participants(principal.corp_id, conference_uuid)
-        found = [each for each in invited if search in f"{each.name}\n{each.number}".lower()]
+        found = [each for each in invited if search in f"{each.name}\n{each.number}".casefold()]
         shown = _separated(found, separation, kind)
         data = [participant_json(each) for each in shown[offset : offset + limit]]
         # Of some conferences nothing is known but what was done in them.

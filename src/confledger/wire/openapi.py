@@ -125,8 +125,8 @@ def document() -> Schema:
                     "CreateAccountToken",
                     "Log in with an account and a password",
                     body=account_auth.AccountLoginJSON,
-                    # With createTokenType 1 the answer is an empty object.
-                    answer=None,
+                    answer=SessionJSON,
+                    may_be_empty=True,  # with createTokenType 1
                     security={"password": []},
                     errors=(400, 401, 412, 423),
                 )
@@ -201,8 +201,12 @@ def _call(  # noqa: PLR0913 - what a call is made of
     parameters: Sequence[Schema] = (),
     body: type[msgspec.Struct] | None = None,
     security: Schema | None = None,
+    may_be_empty: bool = False,
 ) -> Schema:
-    content = {"content": {"application/json": {"schema": _ref(answer)}}} if answer else {}
+    shape = _ref(answer) if answer else {}
+    if may_be_empty:
+        shape = {"anyOf": [shape, {"type": "object", "maxProperties": 0}]}
+    content = {"content": {"application/json": {"schema": shape}}} if answer else {}
     responses: dict[str, Schema] = {"200": {"description": "It is done.", **content}}
     for status in sorted({*errors, *_ALWAYS}):
         responses[str(status)] = {

@@ -18,6 +18,7 @@ from confledger.auth.accounts import (
     TokenHashes,
     User,
 )
+from confledger.errors import TokenRejected
 from confledger.storage.sqlite.database import QUERIES, Database, Row
 
 
@@ -77,7 +78,13 @@ class SQLiteAccountStore:
         return await self.database.write(work)
 
     async def keep_grant(
-        self, hashes: TokenHashes, grant: Grant, *, grants_max: int, replaces: bytes | None = None
+        self,
+        hashes: TokenHashes,
+        grant: Grant,
+        *,
+        grants_max: int,
+        replaces: bytes | None = None,
+        password_hash: str | None = None,
     ) -> None:
         """See `AccountStore.keep_grant`."""
         owner = {"user_id": grant.user.user_id, "client_type": grant.client_type}
@@ -92,8 +99,16 @@ class SQLiteAccountStore:
         }
 
         def work(connection: apsw.Connection) -> None:
+            secrets = connection.execute(QUERIES["secrets_of_grant"], row).fetchall()
+            app_key = grant.app.encrypted_key if grant.app else None
+            if not secrets or secrets[0][1] != app_key:
+                raise TokenRejected
+            if password_hash not in (None, secrets[0][0]):
+                raise TokenRejected
             if replaces is not None:
                 connection.execute(QUERIES["end_grant"], {"access_hash": replaces})
+                if not connection.changes():
+                    raise TokenRejected
             # The new one is added after the others have made room for it, so that
             # it stays even where several were made in the same millisecond.
             connection.execute(

@@ -78,7 +78,7 @@ class SQLiteConferenceStore:
             "corp_id": corp_id,
             "since_ms": query.since_ms,
             "until_ms": query.until_ms,
-            "search": query.search.lower(),
+            "search": query.search.casefold(),
         }
         # The count and the page, and the two parts of a page, are of one moment.
         with self.database.snapshot():
@@ -90,6 +90,8 @@ class SQLiteConferenceStore:
         self, window: dict[str, Any], query: ConferenceQuery, *, offset: int, limit: int
     ) -> tuple[Sequence[Conference], int]:
         recorded, unrecorded = self._count(window)
+        if offset >= recorded + unrecorded:
+            return [], recorded + unrecorded
         direction = "up" if query.order in (Order.OLDEST_FIRST, Order.RECORDED_LAST) else "down"
         if query.order in (Order.NEWEST_FIRST, Order.OLDEST_FIRST):
             rows = self.database.read(
@@ -178,7 +180,7 @@ class SQLiteConferenceStore:
         bindings = {
             "corp_id": corp_id,
             "conference_uuid": conference_uuid,
-            "search": search.lower(),
+            "search": search.casefold(),
             "offset": offset,
             "limit": limit,
         }
@@ -206,7 +208,7 @@ def _two_persons(persons: Collection[str]) -> dict[str, str]:
 
 def _search_text(*texts: str) -> str:
     """What is searched; SQLite itself folds the case of ASCII only."""
-    return "\n".join(texts).lower()
+    return "\n".join(texts).casefold()
 
 
 def _require_corp(connection: apsw.Connection, corp_id: str) -> None:

@@ -156,6 +156,12 @@ ON CONFLICT (corp_id, account) DO UPDATE SET
     phone     = CASE excluded.phone     WHEN '' THEN user.phone     ELSE excluded.phone     END,
     dept_code = CASE excluded.dept_code WHEN '' THEN user.dept_code ELSE excluded.dept_code END;
 
+-- name: secrets_of_grant
+-- What a login is checked against, as it is now; no row where the user is gone.
+SELECT user.password_hash, app.encrypted_key
+FROM user LEFT JOIN app ON app.app_id = :app_id
+WHERE user.user_id = :user_id;
+
 -- name: add_grant
 INSERT INTO login_grant (
     access_hash, refresh_hash, user_id, app_id, client_type,
