@@ -586,3 +586,17 @@ async def test_an_answer_goes_into_the_ledger_of_its_corp(parts: Parts, tmp_path
 
     await assert_unknown(parts)
     assert await parts.stores.conferences.may_view("other", CONFERENCE, [person_by_id(GUEST)])
+
+
+async def test_an_empty_page_needs_no_conference_and_holds_nothing_up(
+    parts: Parts, tmp_path: Path
+) -> None:
+    """The empty page with which a list ends tells nothing, and stands in nobody's way."""
+    empty = {"data": [], "offset": 40, "limit": 20, "count": 40}
+    last = save(tmp_path / "last.json", json.dumps(empty))
+    first = save_list(tmp_path / "first.json", LISTED)
+
+    report = await take(parts, first, last, conference=None)
+
+    assert report.failures == []
+    assert report.conferences == {CONFERENCE}

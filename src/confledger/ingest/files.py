@@ -208,11 +208,15 @@ def read_file(
 def _read_page(
     path: Path, content: bytes, conference_uuid: str | None, catalogue: Catalogue
 ) -> RecordFile:
-    if conference_uuid is None:
-        problem = "is a saved page, which does not say of which meeting: give --conference"
-        raise InvalidFile(path, "", problem, is_page=True)
     try:
         page = _page_decoder.decode(content)
+        if conference_uuid is None:
+            # An empty page tells nothing, whatever it was a page of.
+            if not page.data:
+                return RecordFile(path, {}, page.offset, {})
+            raise InvalidRecord(
+                "", "is a saved page, which does not say of which meeting: give --conference"
+            )
         if page.offset + len(page.data) > page.count:
             raise InvalidRecord("count", "must not be less than offset and the records of data")
         records = records_of_page(page, catalogue)
@@ -220,7 +224,7 @@ def _read_page(
         place = _line_of(content, str(error))
         raise InvalidFile(path, place, _sentence(error), is_page=True) from error
     except InvalidField as error:
-        raise InvalidFile(path, "", str(error), is_page=True) from error
+        raise InvalidFile(path, "", str(error).strip(), is_page=True) from error
     places = {
         (conference_uuid, record.event_id): f"data[{index}]" for index, record in enumerate(records)
     }
