@@ -196,7 +196,8 @@ def test_every_query_finds_its_rows_by_a_key(database: Database) -> None:
         ).fetchall()
         steps = [str(step) for *_, step in plan]
         assert steps
-        is_scan = any(step.startswith("SCAN ") for step in steps)
+        # What a subquery gave is read as it comes.
+        is_scan = any(re.match(r"SCAN (?!own|\(subquery)", step) for step in steps)
         assert is_scan == (name == "corps"), (name, steps)
         if name == "page":
             assert not any("TEMP B-TREE" in step for step in steps), steps

@@ -80,22 +80,36 @@ class SQLiteConferenceStore:
             "until_ms": query.until_ms,
             "search": query.search.casefold(),
         }
+        page = {"offset": offset, "limit": limit}
         # The count and the page, and the two parts of a page, are of one moment.
         with self.database.snapshot():
-            if query.persons is not None:
-                return self._list_own(window, query, offset=offset, limit=limit)
-            return self._list_all(window, query, offset=offset, limit=limit)
+            if query.persons is None:
+                return self._page("list", self._count(window), window, query.order, **page)
+            window |= _two_persons(query.persons)
+            if query.search:
+                return self._search_own(window, query.order, **page)
+            (counts,) = self.database.read("count_own", window)
+            return self._page("list_own", counts, window, query.order, **page)
 
-    def _list_all(
-        self, window: dict[str, Any], query: ConferenceQuery, *, offset: int, limit: int
+    def _page(  # noqa: PLR0913 - which list, how long, and which page of it
+        self,
+        listing: str,
+        counts: Row,
+        window: dict[str, Any],
+        order: Order,
+        *,
+        offset: int,
+        limit: int,
     ) -> tuple[Sequence[Conference], int]:
-        recorded, unrecorded = self._count(window)
-        if offset >= recorded + unrecorded:
-            return [], recorded + unrecorded
-        direction = "up" if query.order in (Order.OLDEST_FIRST, Order.RECORDED_LAST) else "down"
-        if query.order in (Order.NEWEST_FIRST, Order.OLDEST_FIRST):
+        """A page of a list, with how many conferences with and without a recording it has."""
+        recorded, unrecorded = counts
+        total = recorded + unrecorded
+        if offset >= total:
+            return [], total
+        direction = _direction(order)
+        if order in (Order.NEWEST_FIRST, Order.OLDEST_FIRST):
             rows = self.database.read(
-                f"list_{direction}", {**window, "offset": offset, "limit": limit}
+                f"{listing}_{direction}", {**window, "offset": offset, "limit": limit}
             )
         else:
             # Two lists, one behind the other, each in the order of its index.
@@ -103,7 +117,7 @@ class SQLiteConferenceStore:
             parts = [(1, recorded), (0, unrecorded)]
             for has_recording, count in parts if direction == "down" else reversed(parts):
                 rows += self.database.read(
-                    f"list_recorded_{direction}",
+                    f"{listing}_recorded_{direction}",
                     {
                         **window,
                         "has_recording": has_recording,
@@ -112,21 +126,20 @@ class SQLiteConferenceStore:
                     },
                 )
                 offset = max(0, offset - count)
-        return [_conference_of(row) for row in rows], recorded + unrecorded
+        return [_conference_of(row) for row in rows], total
 
-    def _list_own(
-        self, window: dict[str, Any], query: ConferenceQuery, *, offset: int, limit: int
+    def _search_own(
+        self, window: dict[str, Any], order: Order, *, offset: int, limit: int
     ) -> tuple[Sequence[Conference], int]:
         bindings = {
             **window,
-            **_two_persons(query.persons or ()),
             "offset": offset,
             "limit": limit,
-            "by_recording": int(query.order in (Order.RECORDED_FIRST, Order.RECORDED_LAST)),
-            "direction": 1 if query.order in (Order.OLDEST_FIRST, Order.RECORDED_LAST) else -1,
+            "by_recording": int(order in (Order.RECORDED_FIRST, Order.RECORDED_LAST)),
+            "direction": 1 if _direction(order) == "up" else -1,
         }
-        rows = self.database.read("list_own", bindings)
-        ((count,),) = self.database.read("count_own", bindings)
+        rows = self.database.read("search_own", bindings)
+        ((count,),) = self.database.read("count_search_own", bindings)
         return [_conference_of(row) for row in rows], count
 
     def _count(self, window: dict[str, Any]) -> tuple[int, int]:
@@ -198,6 +211,10 @@ class SQLiteConferenceStore:
         return bool(self.database.read("viewers", {**key, **_two_persons(persons)}))
 
 
+def _direction(order: Order) -> str:
+    return "up" if order in (Order.OLDEST_FIRST, Order.RECORDED_LAST) else "down"
+
+
 def _two_persons(persons: Collection[str]) -> dict[str, str]:
     """The persons as the two that the queries take: somebody's id, and their account."""
     first, second, *others = [*persons, "", ""]
@@ -234,6 +251,15 @@ def _put(connection: apsw.Connection, corp_id: str, conference: Conference) -> N
     _count_day(connection, corp_id, conference, 1)
     connection.executemany(
         QUERIES["add_viewer"], ({**key, "person": person} for person in sorted(conference.viewers))
+    )
+    has_ended = conference.end_time_ms is not None
+    connection.execute(
+        QUERIES["date_viewers"],
+        {
+            **key,
+            "start_time_ms": conference.start_time_ms if has_ended else None,
+            "has_recording": conference.has_recording if has_ended else None,
+        },
     )
 
 

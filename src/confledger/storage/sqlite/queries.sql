@@ -277,6 +277,12 @@ INSERT INTO viewer (corp_id, person, conference_uuid)
 VALUES (:corp_id, :person, :conference_uuid)
 ON CONFLICT (corp_id, person, conference_uuid) DO NOTHING;
 
+-- name: date_viewers
+-- Tell the viewers of a conference when it was, for their lists; NULL while it runs.
+UPDATE viewer INDEXED BY viewer_of_conference
+SET start_time_ms = :start_time_ms, has_recording = :has_recording
+WHERE corp_id = :corp_id AND conference_uuid = :conference_uuid;
+
 -- name: viewers
 -- Which of two persons may see a conference.
 SELECT person FROM viewer
@@ -352,30 +358,156 @@ WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
 ORDER BY start_time_ms DESC, conference_uuid DESC
 LIMIT :limit OFFSET :offset;
 
--- name: list_own
--- Ended conferences that one of two persons may see. It costs what they have: CROSS
--- makes SQLite begin with the persons.
+-- name: list_own_up
+-- What one of two persons may see of ended conferences, the oldest first. Each person's
+-- part is a range of an index, and no more of it is read than the page needs.
+SELECT
+    conference_uuid, conference_id, subject, conference.start_time_ms, end_time_ms,
+    scheduler_name, conference.has_recording, details
+FROM (
+    SELECT * FROM (
+        SELECT corp_id, conference_uuid, start_time_ms FROM viewer INDEXED BY viewer_by_start
+        WHERE corp_id = :corp_id AND person = :person_1
+            AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+        ORDER BY start_time_ms, conference_uuid
+        LIMIT :offset + :limit
+    )
+    UNION
+    SELECT * FROM (
+        SELECT corp_id, conference_uuid, start_time_ms FROM viewer INDEXED BY viewer_by_start
+        WHERE corp_id = :corp_id AND person = :person_2
+            AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+        ORDER BY start_time_ms, conference_uuid
+        LIMIT :offset + :limit
+    )
+    ORDER BY start_time_ms, conference_uuid
+    LIMIT :limit OFFSET :offset
+) AS own
+JOIN conference USING (corp_id, conference_uuid)
+ORDER BY own.start_time_ms, conference_uuid;
+
+-- name: list_own_down
+-- The same, the newest first.
+SELECT
+    conference_uuid, conference_id, subject, conference.start_time_ms, end_time_ms,
+    scheduler_name, conference.has_recording, details
+FROM (
+    SELECT * FROM (
+        SELECT corp_id, conference_uuid, start_time_ms FROM viewer INDEXED BY viewer_by_start
+        WHERE corp_id = :corp_id AND person = :person_1
+            AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+        ORDER BY start_time_ms DESC, conference_uuid DESC
+        LIMIT :offset + :limit
+    )
+    UNION
+    SELECT * FROM (
+        SELECT corp_id, conference_uuid, start_time_ms FROM viewer INDEXED BY viewer_by_start
+        WHERE corp_id = :corp_id AND person = :person_2
+            AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+        ORDER BY start_time_ms DESC, conference_uuid DESC
+        LIMIT :offset + :limit
+    )
+    ORDER BY start_time_ms DESC, conference_uuid DESC
+    LIMIT :limit OFFSET :offset
+) AS own
+JOIN conference USING (corp_id, conference_uuid)
+ORDER BY own.start_time_ms DESC, conference_uuid DESC;
+
+-- name: list_own_recorded_up
+-- Of those, the ones with or without a recording, the oldest first.
+SELECT
+    conference_uuid, conference_id, subject, conference.start_time_ms, end_time_ms,
+    scheduler_name, conference.has_recording, details
+FROM (
+    SELECT * FROM (
+        SELECT corp_id, conference_uuid, start_time_ms FROM viewer INDEXED BY viewer_by_recording
+        WHERE corp_id = :corp_id AND person = :person_1
+            AND has_recording = :has_recording
+            AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+        ORDER BY start_time_ms, conference_uuid
+        LIMIT :offset + :limit
+    )
+    UNION
+    SELECT * FROM (
+        SELECT corp_id, conference_uuid, start_time_ms FROM viewer INDEXED BY viewer_by_recording
+        WHERE corp_id = :corp_id AND person = :person_2
+            AND has_recording = :has_recording
+            AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+        ORDER BY start_time_ms, conference_uuid
+        LIMIT :offset + :limit
+    )
+    ORDER BY start_time_ms, conference_uuid
+    LIMIT :limit OFFSET :offset
+) AS own
+JOIN conference USING (corp_id, conference_uuid)
+ORDER BY own.start_time_ms, conference_uuid;
+
+-- name: list_own_recorded_down
+-- The same, the newest first.
+SELECT
+    conference_uuid, conference_id, subject, conference.start_time_ms, end_time_ms,
+    scheduler_name, conference.has_recording, details
+FROM (
+    SELECT * FROM (
+        SELECT corp_id, conference_uuid, start_time_ms FROM viewer INDEXED BY viewer_by_recording
+        WHERE corp_id = :corp_id AND person = :person_1
+            AND has_recording = :has_recording
+            AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+        ORDER BY start_time_ms DESC, conference_uuid DESC
+        LIMIT :offset + :limit
+    )
+    UNION
+    SELECT * FROM (
+        SELECT corp_id, conference_uuid, start_time_ms FROM viewer INDEXED BY viewer_by_recording
+        WHERE corp_id = :corp_id AND person = :person_2
+            AND has_recording = :has_recording
+            AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+        ORDER BY start_time_ms DESC, conference_uuid DESC
+        LIMIT :offset + :limit
+    )
+    ORDER BY start_time_ms DESC, conference_uuid DESC
+    LIMIT :limit OFFSET :offset
+) AS own
+JOIN conference USING (corp_id, conference_uuid)
+ORDER BY own.start_time_ms DESC, conference_uuid DESC;
+
+-- name: count_own
+-- How many those are, with and without a recording.
+SELECT coalesce(sum(has_recording), 0), coalesce(sum(1 - has_recording), 0)
+FROM (
+    SELECT conference_uuid, has_recording FROM viewer INDEXED BY viewer_by_start
+    WHERE corp_id = :corp_id AND person = :person_1
+        AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+    UNION
+    SELECT conference_uuid, has_recording FROM viewer INDEXED BY viewer_by_start
+    WHERE corp_id = :corp_id AND person = :person_2
+        AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
+);
+
+-- name: search_own
+-- Of those, the ones that have a text. It costs what the persons have: CROSS makes
+-- SQLite begin with them.
 SELECT DISTINCT
-    conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
-    has_recording, details
-FROM viewer
+    conference_uuid, conference_id, subject, conference.start_time_ms, end_time_ms,
+    scheduler_name, conference.has_recording, details
+FROM viewer INDEXED BY viewer_by_start
 CROSS JOIN conference USING (corp_id, conference_uuid)
 WHERE corp_id = :corp_id AND person IN (:person_1, :person_2) AND end_time_ms IS NOT NULL
-    AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
-    AND (:search = '' OR instr(search_text, :search) > 0)
+    AND viewer.start_time_ms >= :since_ms AND viewer.start_time_ms <= :until_ms
+    AND instr(search_text, :search) > 0
 ORDER BY
-    :by_recording * :direction * has_recording, :direction * start_time_ms,
+    :by_recording * :direction * conference.has_recording, :direction * conference.start_time_ms,
     CASE :direction WHEN 1 THEN conference_uuid END, conference_uuid DESC
 LIMIT :limit OFFSET :offset;
 
--- name: count_own
+-- name: count_search_own
 -- How many those are.
 SELECT count(DISTINCT conference_uuid)
-FROM viewer
+FROM viewer INDEXED BY viewer_by_start
 CROSS JOIN conference USING (corp_id, conference_uuid)
 WHERE corp_id = :corp_id AND person IN (:person_1, :person_2) AND end_time_ms IS NOT NULL
-    AND start_time_ms >= :since_ms AND start_time_ms <= :until_ms
-    AND (:search = '' OR instr(search_text, :search) > 0);
+    AND viewer.start_time_ms >= :since_ms AND viewer.start_time_ms <= :until_ms
+    AND instr(search_text, :search) > 0;
 
 -- name: put_participant
 INSERT INTO participant (corp_id, conference_uuid, place, name, number, is_terminal, details)

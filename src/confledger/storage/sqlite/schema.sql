@@ -165,8 +165,17 @@ CREATE TABLE viewer (
     corp_id         TEXT NOT NULL,
     person          TEXT NOT NULL,                    -- 'id:...' or 'account:...'
     conference_uuid TEXT NOT NULL,
+    start_time_ms   INTEGER,                          -- of an ended conference, for their list
+    has_recording   INTEGER,                          -- likewise
     PRIMARY KEY (corp_id, person, conference_uuid)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX viewer_of_conference ON viewer (corp_id, conference_uuid);
+CREATE INDEX viewer_by_start ON viewer (corp_id, person, start_time_ms, conference_uuid)
+WHERE start_time_ms IS NOT NULL;
+CREATE INDEX viewer_by_recording
+ON viewer (corp_id, person, has_recording, start_time_ms, conference_uuid)
+WHERE start_time_ms IS NOT NULL;
 
 -- Who was invited.
 CREATE TABLE participant (
