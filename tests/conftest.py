@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from confledger.app import Parts, create_app, open_parts
-from confledger.auth.accounts import DEFAULT_CORP_ID
+from confledger.auth.accounts import DEFAULT_CORP_ID, Scope
 from confledger.auth.tokens import API_CLIENT_TYPE
 from confledger.ledger.record import ControlRecord
 from confledger.settings import ENVIRONMENT_PREFIX, Settings
@@ -83,10 +83,10 @@ async def client_of(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
         yield opened
 
 
-async def token_of(parts: Parts, *, corp_id: str = DEFAULT_CORP_ID, scope: str = "read") -> str:
+async def token_of(parts: Parts, *, corp_id: str = DEFAULT_CORP_ID, scope: Scope = "read") -> str:
     """An access token of the default administrator of a corp, by a new app."""
     apps = await parts.open_apps()
-    app, _ = await apps.create("test", corp_id, frozenset({scope}))  # type: ignore[arg-type]
+    app, _ = await apps.create("test", corp_id, frozenset({scope}))
     user = await apps.default_administrator(corp_id)
     return (await parts.tokens.issue(user, app, API_CLIENT_TYPE)).access_token
 

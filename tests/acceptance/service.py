@@ -151,7 +151,7 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
     while not condition():
         if time.monotonic() > end:
             pytest.fail(f"never came true: {what}")
-        time.sleep(0.01)
+        time.sleep(0.01)  # between two looks, until the bound above
 
 
 def temporary_folder(folder: Path) -> Path:
@@ -195,7 +195,7 @@ def _announced(
             return said
         if has_ended or time.monotonic() > end:
             pytest.fail(f"no address was announced\n{printed}{log.read_text()[:2000]}")
-        time.sleep(0.01)
+        time.sleep(0.01)  # between two looks, until the bound above
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

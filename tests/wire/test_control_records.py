@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confledger.app import Parts
-from confledger.auth.accounts import DEFAULT_CORP_ID
+from confledger.auth.accounts import DEFAULT_CORP_ID, Scope
 from confledger.demo.store import SAMPLE_MEETING, fill_demo_store
 from confledger.errors import InvalidParameter
 from confledger.wire.control_records import PARAMETERS
@@ -245,7 +245,7 @@ async def test_two_different_tokens_are_none(filled: Parts) -> None:
 
 
 @pytest.mark.parametrize(("scope", "status"), [("read", 200), ("write", 403), ("admin", 403)])
-async def test_an_app_needs_the_scope_to_read(filled: Parts, scope: str, status: int) -> None:
+async def test_an_app_needs_the_scope_to_read(filled: Parts, scope: Scope, status: int) -> None:
     """An app without the scope `read` is refused, whatever it asks for."""
     async with client_of(filled) as client:
         token = await token_of(filled, scope=scope)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from confledger.app import Parts
-from confledger.auth.accounts import DEFAULT_CORP_ID, AdminType, Directory, User
+from confledger.auth.accounts import DEFAULT_CORP_ID, AdminType, Directory, Scope, User
 from confledger.auth.tokens import API_CLIENT_TYPE
 from confledger.ledger.conference import Conference, person_by_id
 from confledger.wire.conference_json import AttendanceJSON, ConferenceInfoJSON, ParticipantJSON
@@ -198,10 +198,10 @@ async def tell(
     assert not report.failures
 
 
-async def token_for(parts: Parts, user: User, scope: str = "read") -> str:
+async def token_for(parts: Parts, user: User, scope: Scope = "read") -> str:
     """An access token of a user, who is made if missing."""
     apps = await parts.open_apps()
-    app, _ = await apps.create("test", user.corp_id, frozenset({scope}))  # type: ignore[arg-type]
+    app, _ = await apps.create("test", user.corp_id, frozenset({scope}))
     known = await parts.stores.accounts.user(user)
     return (await parts.tokens.issue(known, app, API_CLIENT_TYPE)).access_token
 
@@ -1059,7 +1059,7 @@ async def test_another_corps_conference_is_unknown(parts: Parts, ask: Ask, path:
 @pytest.mark.parametrize("path", [LIST, *CALLS])
 @pytest.mark.parametrize("scope", ["write", "admin"])
 @pytest.mark.usefixtures("attended")
-async def test_an_app_needs_the_scope_to_read(parts: Parts, path: str, scope: str) -> None:
+async def test_an_app_needs_the_scope_to_read(parts: Parts, path: str, scope: Scope) -> None:
     """Through an app without the scope `read` not even the scheduler is answered."""
     token = await token_for(parts, ANN, scope)
     async with client_of(parts) as client:
