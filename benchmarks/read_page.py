@@ -21,7 +21,7 @@ from confledger.catalogue.words import Words, load_catalogue
 from confledger.demo.generate import generated_meeting
 from confledger.ledger.intake import Intake
 from confledger.storage import open_stores
-from confledger.wire.record_json import page_json
+from confledger.wire.record_json import ReaderWords, page_json
 
 RECORDS: Final = 200_000
 BATCH: Final = 10_000
@@ -53,7 +53,9 @@ async def compare(folder: str) -> None:
 
     async def ours(offset: int, limit: int) -> bytes:
         page = await stores.records.page(DEFAULT_CORP_ID, CONFERENCE, offset=offset, limit=limit)
-        return page_json(page, offset=offset, limit=limit, words=words, masks_numbers=False)
+        return page_json(
+            page, offset=offset, limit=limit, words=ReaderWords(words), masks_numbers=False
+        )
 
     usual_connection = sqlite3.connect(path)
 

@@ -27,6 +27,7 @@ from confledger.auth.tokens import API_CLIENT_TYPE, hash_token
 from confledger.ledger.conference import (
     Attendance,
     Conference,
+    ConferenceNews,
     person_by_account,
     person_by_id,
 )
@@ -175,8 +176,8 @@ async def _fill(parts: Parts, scheduler: User, invited: User, walk_in: User) -> 
     record = ControlRecord(
         operate_time_ms=1_574_119_914_000, operator_basis="unknown", operation="MUTE_ALL"
     )
-    await parts.stores.conferences.put(CORP, [conference])
-    await parts.stores.conferences.put_attendance(CORP, CONFERENCE, 0, [stay])
+    news = ConferenceNews(conference_uuid=CONFERENCE, conference=conference, stays=[stay])
+    await parts.stores.conferences.put(CORP, [news])
     await parts.intake.take(CORP, {CONFERENCE: [record]})
 
 

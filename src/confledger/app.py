@@ -79,9 +79,11 @@ def create_app(parts: Parts, apps: Apps) -> ASGIApp:
     """The application that answers requests."""
     visibility = Visibility(parts.stores.conferences)
     read_control_records = control_records.ControlRecordsCall(
-        parts.tokens, visibility, parts.stores.records, parts.catalogue
+        parts.tokens, visibility, parts.stores.records, parts.stores.phrases, parts.catalogue
     )
-    conferences = history.HistoryCalls(parts.tokens, visibility, parts.stores.conferences)
+    conferences = history.HistoryCalls(
+        parts.tokens, visibility, parts.stores.conferences, parts.stores.phrases, parts.catalogue
+    )
     log_in_by_app = app_auth.AppAuthCall(apps)
     log_in_by_password = account_auth.AccountAuthCall(
         Passwords(parts.stores.accounts, parts.tokens)

@@ -18,6 +18,7 @@
     │   └── AccountLocked            too many wrong passwords; a while later it works again
     ├── NotPermitted             the caller is known and may not do this
     ├── NoSuchConference         unknown, or of another corp: the two look alike
+    ├── NobodyThere              somebody is said to have left who was not there
     ├── NoSuchCorp, NoSuchUser, NoSuchApp
     │                            a command names what the store does not have
     ├── NameTaken                a new thing has the name of another
@@ -165,6 +166,18 @@ class NoSuchConference(ConfledgerError):
 
     def __init__(self, conference_uuid: str) -> None:
         super().__init__(f"there is no conference {conference_uuid} in this corp")
+
+
+class NobodyThere(ConfledgerError):
+    """Somebody is said to have left a conference, and had not joined it, or has left already.
+
+    Args:
+        position: which of the departures that were told it is; the first is 0.
+    """
+
+    def __init__(self, position: int) -> None:
+        super().__init__("nobody of this name and number was in the conference then")
+        self.position = position
 
 
 class NoSuchCorp(ConfledgerError):

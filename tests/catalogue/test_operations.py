@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from confledger.catalogue.language import LANGUAGES
-from confledger.catalogue.operations import OPERATIONS, RESULTS, Actor, ObjectKind
+from confledger.catalogue.operations import ATTENDANCE, OPERATIONS, RESULTS, Actor, ObjectKind
 from confledger.catalogue.words import Origin
 
 SEEN_WORDS = {
@@ -66,7 +66,7 @@ def texts(language: str, table: str) -> list[str]:
 
 def test_codes_are_unique() -> None:
     """No two operations, and no two results, share a code."""
-    for codes in ([operation.code for operation in OPERATIONS], RESULTS):
+    for codes in ([operation.code for operation in OPERATIONS], RESULTS, ATTENDANCE):
         assert [code for code, times in Counter(codes).items() if times > 1] == []
 
 
@@ -109,26 +109,27 @@ def test_locales_have_the_codes_of_the_catalogue(language: str) -> None:
     """A locale has every code of the catalogue, no other, in its order."""
     locale = read_locale(language)
 
-    assert list(locale) == ["operations", "results"]
+    assert list(locale) == ["operations", "results", "attendance"]
     assert list(locale["operations"]) == [operation.code for operation in OPERATIONS]
     assert list(locale["results"]) == list(RESULTS)
+    assert list(locale["attendance"]) == list(ATTENDANCE)
 
 
-@pytest.mark.parametrize("table", ["operations", "results"])
+@pytest.mark.parametrize("table", ["operations", "results", "attendance"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_words_are_there_and_stripped(language: str, table: str) -> None:
     """No code goes without words, and no words have space around them."""
     assert [text for text in texts(language, table) if not text or text != text.strip()] == []
 
 
-@pytest.mark.parametrize("table", ["operations", "results"])
+@pytest.mark.parametrize("table", ["operations", "results", "attendance"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_words_are_unique_within_a_language(language: str, table: str) -> None:
     """Words lead back to one code, since no other code of the language has them."""
     assert [text for text, times in Counter(texts(language, table)).items() if times > 1] == []
 
 
-@pytest.mark.parametrize("table", ["operations", "results"])
+@pytest.mark.parametrize("table", ["operations", "results", "attendance"])
 def test_words_mean_the_same_in_every_language(table: str) -> None:
     """Words that two languages share stand for the same code in both."""
     codes: dict[str, set[str]] = {}
@@ -139,7 +140,7 @@ def test_words_mean_the_same_in_every_language(table: str) -> None:
     assert [text for text, those in codes.items() if len(those) > 1] == []
 
 
-@pytest.mark.parametrize("table", ["operations", "results"])
+@pytest.mark.parametrize("table", ["operations", "results", "attendance"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_origins_are_known(language: str, table: str) -> None:
     """Every line has words and one of the four origins, and nothing else."""

@@ -11,14 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from confledger.auth.accounts import DEFAULT_CORP_ID
-from confledger.errors import NoSuchConference, NoSuchCorp
+from confledger.errors import NobodyThere, NoSuchConference, NoSuchCorp
 from confledger.ledger.conference import (
     Attendance,
     Conference,
+    ConferenceNews,
     ConferenceQuery,
     ConferenceStore,
+    Departure,
     Order,
     Participant,
+    ParticipantQuery,
+    as_told,
     person_by_account,
     person_by_id,
 )
@@ -80,8 +84,33 @@ def stay(**fields: Any) -> Attendance:
 
 def invited(name: str, **fields: Any) -> Participant:
     """Somebody who was invited, of whom only what matters to the test need be said."""
-    ordinary: dict[str, Any] = {"number": "", "is_terminal": False, "details": "{}"}
+    ordinary: dict[str, Any] = {
+        "identity": f"name:{name}",
+        "place": 0,
+        "number": "",
+        "is_terminal": False,
+        "details": "{}",
+    }
     return Participant(name=name, **(ordinary | fields))
+
+
+def news_of(
+    told: Sequence[Conference] = (), *, about: str = A, **fields: Any
+) -> list[ConferenceNews]:
+    """News of whole conferences, and others about one of them."""
+    news = [ConferenceNews(conference_uuid=each.conference_uuid, conference=each) for each in told]
+    return [*news, ConferenceNews(conference_uuid=about, **fields)] if fields else news
+
+
+async def invited_to(
+    store: ConferenceStore, corp_id: str = CORP, conference_uuid: str = A, **asked: Any
+) -> list[str]:
+    """The names of the participants that are asked for, all of one page."""
+    page, in_all = await store.participants(
+        corp_id, conference_uuid, ParticipantQuery(**asked), offset=0, limit=500
+    )
+    assert len(page) == in_all
+    return [each.name for each in page]
 
 
 def day_after(days: int) -> ConferenceQuery:
@@ -124,7 +153,7 @@ async def test_a_conference_comes_back_as_it_was_put(
     conferences: ConferenceStore, conference: Conference
 ) -> None:
     """Every field that was put is there again, by itself and in a list."""
-    await conferences.put(CORP, [conference])
+    await conferences.put(CORP, news_of([conference]))
 
     assert await conferences.get(CORP, A) == conference
     page, in_all = await conferences.list(CORP, ALL, offset=0, limit=20)
@@ -144,9 +173,9 @@ async def test_putting_again_writes_over_what_is_known(conferences: ConferenceSt
         has_recording=True,
         details='{"size":4}',
     )
-    await conferences.put(CORP, [held(), other])
+    await conferences.put(CORP, news_of([held(), other]))
 
-    await conferences.put(CORP, [changed])
+    await conferences.put(CORP, news_of([changed]))
 
     assert await conferences.get(CORP, A) == changed
     page, in_all = await conferences.list(CORP, ALL, offset=0, limit=20)
@@ -158,9 +187,9 @@ async def test_putting_again_writes_over_what_is_known(conferences: ConferenceSt
 
 async def test_viewers_are_added_and_none_removed(conferences: ConferenceStore) -> None:
     """Whoever could see a conference still can when it is put again with others."""
-    await conferences.put(CORP, [held(viewers=frozenset({ANN}))])
-    await conferences.put(CORP, [held(viewers=frozenset({BOB}))])
-    await conferences.put(CORP, [held()])
+    await conferences.put(CORP, news_of([held(viewers=frozenset({ANN}))]))
+    await conferences.put(CORP, news_of([held(viewers=frozenset({BOB}))]))
+    await conferences.put(CORP, news_of([held()]))
 
     assert await conferences.may_view(CORP, A, [ANN])
     assert await conferences.may_view(CORP, A, [BOB])
@@ -193,12 +222,12 @@ async def test_the_counts_follow_a_conference(
     by_one_put: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """A conference that moves, ends or is recorded is counted once, where it is now."""
-    await conferences.put(CORP, [held(B, start_time_ms=DAY + 5 * DAY_MS)])
+    await conferences.put(CORP, news_of([held(B, start_time_ms=DAY + 5 * DAY_MS)]))
     if by_one_put:
-        await conferences.put(CORP, [held(**before), held(**after)])
+        await conferences.put(CORP, news_of([held(**before), held(**after)]))
     else:
-        await conferences.put(CORP, [held(**before)])
-        await conferences.put(CORP, [held(**after)])
+        await conferences.put(CORP, news_of([held(**before)]))
+        await conferences.put(CORP, news_of([held(**after)]))
 
     assert [await count(conferences, day_after(day)) for day in range(2)] == days
     for order in Order:
@@ -214,39 +243,39 @@ async def test_a_running_conference_is_not_listed(conferences: ConferenceStore) 
         for persons in (None, frozenset({ANN}))
         for search in ("", "plan")
     ]
-    await conferences.put(CORP, [running])
+    await conferences.put(CORP, news_of([running]))
     assert [await count(conferences, query) for query in queries] == [0] * len(queries)
     assert await conferences.get(CORP, A)
 
-    await conferences.put(CORP, [replace(running, end_time_ms=DAY)])
+    await conferences.put(CORP, news_of([replace(running, end_time_ms=DAY)]))
     assert [await count(conferences, query) for query in queries] == [1] * len(queries)
 
 
 async def test_a_corp_is_a_wall(conferences: ConferenceStore) -> None:
     """One corp learns nothing of what another one has, and the same id in both is two."""
-    await conferences.put(CORP, [held(viewers=frozenset({ANN}))])
-    await conferences.put_participants(CORP, A, 0, [invited("Ann")])
-    await conferences.put_attendance(CORP, A, 0, [stay()])
+    await conferences.put(CORP, news_of([held(viewers=frozenset({ANN}))]))
+    await conferences.put(CORP, news_of(participants=[invited("Ann")]))
+    await conferences.put(CORP, news_of(stays=[stay()]))
 
     for corp_id in (OTHER_CORP, "nobody"):
         for persons in (None, frozenset({ANN})):
             assert await count(conferences, replace(ALL, persons=persons), corp_id) == 0
         assert await conferences.get(corp_id, A) is None
-        assert list(await conferences.participants(corp_id, A)) == []
+        assert await invited_to(conferences, corp_id) == []
         stays, in_all = await conferences.attendance(corp_id, A, search="", offset=0, limit=20)
         assert (list(stays), in_all) == ([], 0)
         with pytest.raises(NoSuchConference):
             await conferences.may_view(corp_id, A, [ANN])
 
     theirs = held(subject="Theirs", start_time_ms=DAY + DAY_MS, viewers=frozenset({BOB}))
-    await conferences.put(OTHER_CORP, [theirs])
-    await conferences.put_participants(OTHER_CORP, A, 0, [invited("Bob"), invited("Cat")])
-    await conferences.put_attendance(OTHER_CORP, A, 0, [stay(display_name="Bob")])
+    await conferences.put(OTHER_CORP, news_of([theirs]))
+    await conferences.put(OTHER_CORP, news_of(participants=[invited("Bob"), invited("Cat")]))
+    await conferences.put(OTHER_CORP, news_of(stays=[stay(display_name="Bob")]))
 
     assert await conferences.get(CORP, A) == held()
     assert [await count(conferences, day_after(day)) for day in range(2)] == [1, 0]
     assert [await count(conferences, day_after(day), OTHER_CORP) for day in range(2)] == [0, 1]
-    assert [each.name for each in await conferences.participants(CORP, A)] == ["Ann"]
+    assert await invited_to(conferences) == ["Ann"]
     stays, _ = await conferences.attendance(CORP, A, search="", offset=0, limit=20)
     assert list(stays) == [stay()]
     assert not await conferences.may_view(CORP, A, [BOB])
@@ -256,11 +285,11 @@ async def test_a_corp_is_a_wall(conferences: ConferenceStore) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda store: store.put("nobody", [held()]),
-        lambda store: store.put_participants("nobody", A, 0, [invited("Ann")]),
-        lambda store: store.put_attendance("nobody", A, 0, [stay()]),
+        lambda store: store.put("nobody", news_of([held()])),
+        lambda store: store.put("nobody", news_of(participants=[invited("Ann")])),
+        lambda store: store.put("nobody", news_of(stays=[stay()])),
     ],
-    ids=["put", "put_participants", "put_attendance"],
+    ids=["conference", "participants", "stays"],
 )
 async def test_an_unknown_corp_gets_nothing_kept(
     conferences: ConferenceStore, call: Callable[[ConferenceStore], Awaitable[None]]
@@ -273,42 +302,160 @@ async def test_an_unknown_corp_gets_nothing_kept(
         await conferences.may_view("nobody", A, [ANN])
 
 
-async def test_participants_are_written_by_place(conferences: ConferenceStore) -> None:
-    """A page of participants replaces those in its places and leaves the others."""
-    ann, bob, room = invited("Ann", number="1"), invited("Bob"), invited("Room", is_terminal=True)
-    cat = invited("王", number="+99", details='{"role":1}')
-    await conferences.put_participants(CORP, A, 1, [bob, bob])
-    await conferences.put_participants(CORP, A, 0, [ann])
-    assert list(await conferences.participants(CORP, A)) == [ann, bob, bob]
+async def test_participants_are_known_by_identity(conferences: ConferenceStore) -> None:
+    """Who is told of again is written over and keeps their place; nobody is removed."""
+    ann, bob = invited("Ann", place=1, number="1"), invited("Bob", place=0)
+    await conferences.put(CORP, news_of(participants=[ann]))
+    await conferences.put(CORP, news_of(participants=[bob]))
+    assert await invited_to(conferences) == ["Bob", "Ann"]
 
-    await conferences.put_participants(CORP, A, 2, [room, cat])
+    renamed = replace(bob, name="王", place=7, number="+99", details='{"role":1}')
+    cat = invited("Cat", place=2, is_terminal=True)
+    await conferences.put(CORP, news_of(participants=[renamed, cat, cat]))
 
-    assert list(await conferences.participants(CORP, A)) == [ann, bob, room, cat]
-    assert list(await conferences.participants(CORP, B)) == []
+    page, in_all = await conferences.participants(CORP, A, ParticipantQuery(), offset=0, limit=20)
+    assert (list(page), in_all) == ([replace(renamed, place=0), ann, cat], 3)
+    assert await invited_to(conferences, conference_uuid=B) == []
 
 
-async def test_attendance_is_written_by_place(conferences: ConferenceStore) -> None:
-    """A page of stays replaces those in its places and leaves the others."""
-    there = stay(left_time_ms=None)
-    gone = replace(there, left_time_ms=DAY + 9)
-    other = stay(
-        display_name="",
-        call_number="1",
-        device_type="",
-        join_time_ms=0,
-        left_time_ms=1,
-        media_type="",
-        dept_name="",
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, ["Ann", "Room Ann", "Bob", "Board"]),
+        ({"terminals_last": True}, ["Ann", "Bob", "Room Ann", "Board"]),
+        ({"is_terminal": True}, ["Room Ann", "Board"]),
+        ({"is_terminal": False}, ["Ann", "Bob"]),
+        ({"search": "aNN"}, ["Ann", "Room Ann"]),
+        ({"search": "0590"}, ["Bob"]),
+        ({"search": "ann", "is_terminal": True}, ["Room Ann"]),
+        ({"search": "o", "terminals_last": True}, ["Bob", "Room Ann", "Board"]),
+        ({"search": "%"}, []),
+    ],
+    ids=str,
+)
+async def test_participants_are_searched_separated_and_paged(
+    conferences: ConferenceStore, asked: dict[str, Any], expected: list[str]
+) -> None:
+    """What is asked for comes in its order, whole or in pages, with the count of all of it."""
+    four = [
+        invited("Ann"),
+        invited("Room Ann", place=1, is_terminal=True),
+        invited("Bob", place=2, number="+991116005905"),
+        invited("Board", place=3, is_terminal=True),
+    ]
+    await conferences.put(CORP, news_of(participants=four))
+
+    assert await invited_to(conferences, **asked) == expected
+    for offset in range(5):
+        page, in_all = await conferences.participants(
+            CORP, A, ParticipantQuery(**asked), offset=offset, limit=2
+        )
+        assert [each.name for each in page] == expected[offset : offset + 2]
+        assert in_all == len(expected)
+
+
+async def test_whole_news_remove_who_is_not_in_them(conferences: ConferenceStore) -> None:
+    """Who was taken off the list is no participant and no viewer any more."""
+    both = held(viewers=frozenset({ANN, BOB}))
+    names = [invited("Ann"), invited("Bob", place=1)]
+    await conferences.put(CORP, news_of([both], participants=names))
+
+    whole = ConferenceNews(
+        conference_uuid=A,
+        conference=held(viewers=frozenset({ANN})),
+        participants=[invited("Ann")],
+        is_whole=True,
     )
-    await conferences.put_attendance(CORP, A, 1, [there])
-    await conferences.put_attendance(CORP, A, 0, [other])
-    stays, _ = await conferences.attendance(CORP, A, search="", offset=0, limit=20)
-    assert list(stays) == [other, there]
+    await conferences.put(CORP, [whole])
 
-    await conferences.put_attendance(CORP, A, 1, [gone, other])
+    assert await invited_to(conferences) == ["Ann"]
+    assert await conferences.may_view(CORP, A, [ANN])
+    assert not await conferences.may_view(CORP, A, [BOB])
+    assert await count(conferences, replace(ALL, persons=frozenset({BOB}))) == 0
+
+
+async def test_what_is_known_goes_through_the_merge(conferences: ConferenceStore) -> None:
+    """The merge gets what is told and what is known, and what it makes is kept."""
+    seen: list[tuple[str, str | None]] = []
+
+    def merge(told: Conference, known: Conference | None) -> Conference:
+        seen.append((told.subject, known.subject if known else None))
+        return replace(told, scheduler_name=told.subject)
+
+    twice = [held(subject="One"), held(subject="Two")]
+    await conferences.put(CORP, news_of(twice), merge)
+
+    assert seen == [("One", None), ("Two", "One")]
+    assert await conferences.get(CORP, A) == held(subject="Two", scheduler_name="Two")
+
+
+async def test_a_stay_is_known_by_when_it_began_and_whose_it_is(
+    conferences: ConferenceStore,
+) -> None:
+    """A stay that is told of again is one stay; its end is never taken back, nor what is known."""
+    there = stay(left_time_ms=None, media_type="")
+    other = stay(display_name="", call_number="1", join_time_ms=0, left_time_ms=1)
+    again = stay(join_time_ms=DAY + 5)
+    await conferences.put(CORP, news_of(stays=[again, there, other]))
+    gone = stay(left_time_ms=DAY + 9, device_type="", dept_name="")
+    await conferences.put(CORP, news_of(stays=[gone]))
+    await conferences.put(CORP, news_of(stays=[there]))
 
     stays, in_all = await conferences.attendance(CORP, A, search="", offset=0, limit=20)
-    assert (list(stays), in_all) == ([other, gone, other], 3)
+
+    assert (list(stays), in_all) == ([other, stay(left_time_ms=DAY + 9), again], 3)
+
+
+async def test_a_departure_ends_the_last_stay_that_has_no_end(
+    conferences: ConferenceStore,
+) -> None:
+    """Who leaves ends the stay they are in; said again it is known; before it they were not in."""
+    first = stay(left_time_ms=None)
+    second = stay(join_time_ms=DAY + 10, left_time_ms=None)
+    stranger = stay(call_number="2", left_time_ms=None)
+    await conferences.put(CORP, news_of(stays=[first, stranger]))
+
+    def leaves(left_time_ms: int) -> Departure:
+        return Departure(
+            display_name=first.display_name,
+            call_number=first.call_number,
+            left_time_ms=left_time_ms,
+        )
+
+    await conferences.put(CORP, news_of(departures=[leaves(DAY + 5), leaves(DAY + 5)]))
+    await conferences.put(CORP, news_of(stays=[second], departures=[leaves(DAY + 15)]))
+    stays, _ = await conferences.attendance(CORP, A, search="", offset=0, limit=20)
+    expected = [
+        replace(first, left_time_ms=DAY + 5),
+        stranger,
+        replace(second, left_time_ms=DAY + 15),
+    ]
+    assert list(stays) == expected
+
+    third = stay(join_time_ms=DAY + 20)
+    with pytest.raises(NobodyThere) as raised:
+        await conferences.put(
+            CORP, news_of(stays=[third], departures=[leaves(DAY + 15), leaves(DAY + 16)])
+        )
+    assert raised.value.position == 1
+    stays, _ = await conferences.attendance(CORP, A, search="", offset=0, limit=20)
+    assert list(stays) == expected
+
+
+async def test_news_are_taken_whole_or_not_at_all(conferences: ConferenceStore) -> None:
+    """Where one part of what is told can't be kept, none of it is."""
+
+    def merge(told: Conference, known: Conference | None) -> Conference:
+        if told.conference_uuid == B:
+            raise NobodyThere(0)
+        return as_told(told, known)
+
+    with pytest.raises(NobodyThere):
+        await conferences.put(CORP, news_of([held(), held(B)], stays=[stay()]), merge)
+
+    for each in (A, B):
+        with pytest.raises(NoSuchConference):
+            await conferences.may_view(CORP, each, [ANN])
 
 
 @pytest.mark.parametrize(("offset", "limit"), [(0, 3), (2, 3), (4, 3), (5, 3), (2**31 - 1, 500)])
@@ -316,9 +463,9 @@ async def test_attendance_comes_in_pages(
     conferences: ConferenceStore, offset: int, limit: int
 ) -> None:
     """Any page of stays is that slice of all, and the count is of all."""
-    stays = [stay(join_time_ms=9 - number) for number in range(5)]
-    await conferences.put_attendance(CORP, A, 0, stays)
-    await conferences.put_attendance(CORP, B, 0, stays[:1])
+    stays = [stay(join_time_ms=9 + number) for number in range(5)]
+    await conferences.put(CORP, news_of(stays=stays))
+    await conferences.put(CORP, news_of(stays=stays[:1], about=B))
 
     page, in_all = await conferences.attendance(CORP, A, search="", offset=offset, limit=limit)
 
@@ -347,10 +494,10 @@ async def test_attendance_is_searched_by_name_and_number(
     names = ["Ann Lee", "王芳", "Joanna", "ZOË", "50%_"]
     numbers = ["+991116005905", "1", "2", "3", "4"]
     stays = [
-        stay(display_name=name, call_number=number)
-        for name, number in zip(names, numbers, strict=True)
+        stay(display_name=name, call_number=number, join_time_ms=DAY + place)
+        for place, (name, number) in enumerate(zip(names, numbers, strict=True))
     ]
-    await conferences.put_attendance(CORP, A, 0, stays)
+    await conferences.put(CORP, news_of(stays=stays))
 
     page, in_all = await conferences.attendance(CORP, A, search=search, offset=0, limit=20)
     assert ([each.display_name for each in page], in_all) == (found, len(found))
@@ -380,7 +527,7 @@ async def test_a_viewer_is_known_by_id_and_by_account(
 ) -> None:
     """One of two persons suffices, and an id is no account."""
     viewers = frozenset({ANN, BOB})
-    await conferences.put(CORP, [held(viewers=viewers), held(B, viewers=frozenset({CAT}))])
+    await conferences.put(CORP, news_of([held(viewers=viewers), held(B, viewers=frozenset({CAT}))]))
 
     assert await conferences.may_view(CORP, A, persons) is may
     page, _ = await conferences.list(
@@ -391,7 +538,7 @@ async def test_a_viewer_is_known_by_id_and_by_account(
 
 async def test_an_unknown_conference_is_no_ones_to_see(conferences: ConferenceStore) -> None:
     """Asking for a conference that is not there is an error, and nothing else is known of it."""
-    await conferences.put(CORP, [held(viewers=frozenset({ANN}))])
+    await conferences.put(CORP, news_of([held(viewers=frozenset({ANN}))]))
 
     with pytest.raises(NoSuchConference):
         await conferences.may_view(CORP, B, [ANN])
@@ -401,11 +548,11 @@ async def test_an_unknown_conference_is_no_ones_to_see(conferences: ConferenceSt
 @pytest.mark.parametrize(
     "call",
     [
-        lambda store: store.put(CORP, [held(viewers=frozenset({ANN}))]),
-        lambda store: store.put_participants(CORP, A, 0, [invited("Ann")]),
-        lambda store: store.put_attendance(CORP, A, 3, [stay()]),
+        lambda store: store.put(CORP, news_of([held(viewers=frozenset({ANN}))])),
+        lambda store: store.put(CORP, news_of(participants=[invited("Ann")])),
+        lambda store: store.put(CORP, news_of(stays=[stay()])),
     ],
-    ids=["put", "put_participants", "put_attendance"],
+    ids=["conference", "participants", "stays"],
 )
 async def test_a_conference_without_records_is_known(
     stores: Stores, make_record: MakeRecord, call: Callable[[ConferenceStore], Awaitable[None]]
@@ -453,13 +600,8 @@ async def test_conferences_are_searched_by_subject_scheduler_and_id(
 ) -> None:
     """A part of any of the three finds a conference, in any case and as it stands."""
     viewers, details = frozenset({ANN}), '{"size":1}'
-    await conferences.put(
-        CORP,
-        [
-            held(A, viewers=viewers, details=details),
-            held(B, conference_id="777", subject="复盘", scheduler_name="Zoë", viewers=viewers),
-        ],
-    )
+    other = held(B, conference_id="777", subject="复盘", scheduler_name="Zoë", viewers=viewers)
+    await conferences.put(CORP, news_of([held(A, viewers=viewers, details=details), other]))
     for persons in (None, viewers):
         query = replace(ALL, search=search, persons=persons)
         page, in_all = await conferences.list(CORP, query, offset=0, limit=20)
@@ -555,8 +697,8 @@ def test_any_page_is_that_slice_of_the_obvious_list(
 
     async def check(store: ConferenceStore) -> None:
         half = len(puts) // 2
-        await store.put(CORP, puts[:half])
-        await store.put(CORP, puts[half:])
+        await store.put(CORP, news_of(puts[:half]))
+        await store.put(CORP, news_of(puts[half:]))
         known = told(puts)
         for query, offset, limit in asked:
             expected = slow_list(known, query)
@@ -602,7 +744,7 @@ async def test_conferences_of_one_moment_have_an_order(
         )
         for number in range(10)
     ]
-    await conferences.put(CORP, together)
+    await conferences.put(CORP, news_of(together))
     query = replace(ALL, order=order, persons=persons)
 
     for limit in (1, 3, 10):

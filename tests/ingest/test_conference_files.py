@@ -14,6 +14,7 @@ from confledger.ledger.conference import (
     Conference,
     ConferenceQuery,
     Participant,
+    ParticipantQuery,
     person_by_account,
     person_by_id,
 )
@@ -151,7 +152,11 @@ async def stays_kept(parts: Parts) -> list[Attendance]:
 
 async def invited_kept(parts: Parts) -> list[Participant]:
     """All participants of the conference."""
-    return list(await parts.stores.conferences.participants(DEFAULT_CORP_ID, CONFERENCE))
+    page, count = await parts.stores.conferences.participants(
+        DEFAULT_CORP_ID, CONFERENCE, ParticipantQuery(), offset=0, limit=1000
+    )
+    assert len(page) == count
+    return list(page)
 
 
 async def may_view(parts: Parts, person: str, conference_uuid: str = CONFERENCE) -> bool:

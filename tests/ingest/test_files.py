@@ -20,7 +20,7 @@ from confledger.ingest.files import FILE_BYTES_MAX, ImportReport
 from confledger.ledger.masking import mask_numbers
 from confledger.ledger.record import Page
 from confledger.settings import Settings
-from confledger.wire.record_json import page_json
+from confledger.wire.record_json import ReaderWords, page_json
 from conftest import CONFERENCE
 from ingest.made_files import (
     BOM,
@@ -184,7 +184,7 @@ def _page_bytes(page: Page, offset: int, language: Language, *, masks: bool) -> 
         page,
         offset=offset,
         limit=len(page.records),
-        words=CATALOGUE.words(language),
+        words=ReaderWords(CATALOGUE.words(language)),
         masks_numbers=masks,
     )
 

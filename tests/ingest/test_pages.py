@@ -14,7 +14,7 @@ from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.catalogue.language import LANGUAGES, Language
 from confledger.ledger.record import ControlRecord
-from confledger.wire.record_json import page_json
+from confledger.wire.record_json import ReaderWords, page_json
 from conftest import CONFERENCE
 from ingest.made_files import (
     BOM,
@@ -105,7 +105,11 @@ async def test_a_page_that_the_ledger_served_is_known_again(
     await take(parts, save_page(tmp_path / "page.json", [*SAMPLE, said(operationObject=NUMBER)]))
     served = await parts.stores.records.page(DEFAULT_CORP_ID, CONFERENCE, offset=5, limit=20)
     answer = page_json(
-        served, offset=5, limit=20, words=CATALOGUE.words(language), masks_numbers=masks
+        served,
+        offset=5,
+        limit=20,
+        words=ReaderWords(CATALOGUE.words(language)),
+        masks_numbers=masks,
     )
 
     report = await take(parts, save(tmp_path / "served.json", answer))
@@ -402,4 +406,4 @@ def test_a_page_must_have_room_in_its_meeting(tmp_path: Path, offset: int, count
 
     problem = problem_of(save(tmp_path / "page.json", json.dumps(page)))
 
-    assert problem == "count must not be less than offset and the records of data"
+    assert problem == "count must not be less than offset and the entries of data"

@@ -15,6 +15,7 @@ import pytest
 from confledger.ledger.conference import (
     Attendance,
     Conference,
+    ConferenceNews,
     ConferenceQuery,
     Order,
     Participant,
@@ -64,19 +65,40 @@ def filled(total: int) -> Iterator[SQLiteConferenceStore]:
     async def fill(store: SQLiteConferenceStore) -> None:
         for first in range(0, total, BATCH):
             numbers = range(first, min(first + BATCH, total))
-            await store.put(CORP, [conference(number, total) for number in numbers])
-        invited = Participant(name="Ann", number="1", is_terminal=False, details="{}")
-        stay = Attendance(
-            display_name="Ann",
-            call_number="1",
-            device_type="",
-            join_time_ms=1,
-            left_time_ms=2,
-            media_type="",
-            dept_name="",
+            held = (conference(number, total) for number in numbers)
+            await store.put(
+                CORP,
+                [
+                    ConferenceNews(conference_uuid=each.conference_uuid, conference=each)
+                    for each in held
+                ],
+            )
+        invited = [
+            Participant(
+                identity=f"name:{number}",
+                place=number,
+                name="Ann",
+                number="1",
+                is_terminal=False,
+                details="{}",
+            )
+            for number in range(100)
+        ]
+        stays = [
+            Attendance(
+                display_name="Ann",
+                call_number="1",
+                device_type="",
+                join_time_ms=number,
+                left_time_ms=200,
+                media_type="",
+                dept_name="",
+            )
+            for number in range(100)
+        ]
+        await store.put(
+            CORP, [ConferenceNews(conference_uuid=BUSY, participants=invited, stays=stays)]
         )
-        await store.put_participants(CORP, BUSY, 0, [invited] * 100)
-        await store.put_attendance(CORP, BUSY, 0, [stay] * 100)
 
     with tempfile.TemporaryDirectory() as folder:
         database = Database(Path(folder) / "store.sqlite3")
@@ -130,8 +152,11 @@ HOT_AND_LISTS = [
     "count_ended",
     "sum_of_days",
     "participants",
+    "participants_of_kinds",
+    "count_participants",
     "attendance",
     "count_attendance",
+    "phrase",
 ]
 IN_ORDER_OF_A_KEY = [
     "page",
@@ -140,6 +165,7 @@ IN_ORDER_OF_A_KEY = [
     "list_recorded_up",
     "list_recorded_down",
     "participants",
+    "participants_of_kinds",
     "attendance",
 ]
 
@@ -201,7 +227,11 @@ def steps_of_list(
 
     # With a connection of its own, whose statements have not been run before.
     database = Database(store.database._path)  # noqa: SLF001 - to open the same file
-    database._reader.trace_v2(apsw.SQLITE_TRACE_PROFILE, note)  # noqa: SLF001 - to count
+    searchers = database._searchers  # noqa: SLF001 - to count
+    for _ in range(searchers.qsize()):
+        connection = searchers.get()
+        connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, note)
+        searchers.put(connection)
     try:
         page, _ = asyncio.run(
             SQLiteConferenceStore(database).list(CORP, query, offset=offset, limit=limit)

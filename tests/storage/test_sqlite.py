@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -282,3 +283,45 @@ async def test_a_write_that_waited_too_long_is_not_begun(
     assert isinstance(results[1], StoreBusy)
     assert begun == ["slow"]
     database.close()
+
+
+async def test_a_search_has_a_time_limit_and_holds_up_nobody(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search that does not end is stopped, and meanwhile others read and write."""
+    endless = (
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+    )
+    monkeypatch.setitem(QUERIES, "endless", endless)
+    monkeypatch.setattr(database_module, "_SEARCH_SECONDS_MAX", 0.3)
+
+    searching = asyncio.create_task(database.search(lambda read: read("endless", {})))
+    await asyncio.sleep(0)
+    assert await database.search(lambda read: read("corps", {}))
+    await database.write(lambda connection: connection.execute("DELETE FROM failed_login"))
+    assert database.read("corps", {})
+    assert not searching.done()
+
+    with pytest.raises(StoreBusy):
+        await searching
+    assert await database.search(lambda read: read("corps", {}))
+
+
+async def test_searches_that_wait_are_bounded(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond so many searches at once a further one is refused, and none is forgotten."""
+    monkeypatch.setattr(database, "_searches_waiting", threading.BoundedSemaphore(3))
+    release = threading.Event()
+
+    def wait(_: object) -> bool:
+        return release.wait(10)
+
+    searches = [asyncio.create_task(database.search(wait)) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(StoreBusy):
+        await database.search(lambda read: read("corps", {}))
+
+    release.set()
+    assert await asyncio.gather(*searches) == [True] * 3
+    assert await database.search(lambda read: read("corps", {}))

@@ -356,3 +356,29 @@ def test_numbers_within_bounds_are_taken(offset: int, limit: int) -> None:
     """Every offset and limit of the documented type is taken, and the limit cut to 500."""
     query = Query.parse(f"confUUID={UNKNOWN}&offset={offset}&limit={limit}", *PARAMETERS)
     assert query.page() == (offset, min(limit, 500))
+
+
+async def test_what_the_corp_has_learned_is_told_in_the_readers_language(
+    reader: httpx.AsyncClient, filled: Parts, make_record: MakeRecord
+) -> None:
+    """Texts that the catalogue does not know come in the reader's language where a phrase is known,
+    and otherwise as they came.
+    """
+    records = [
+        make_record(operation=None, operation_text="跳舞", result=None, result_text="也许"),
+        make_record(operation=None, operation_text="唱歌", result="SUCCESS"),
+    ]
+    await filled.intake.take(DEFAULT_CORP_ID, {UNKNOWN: records})
+    await filled.stores.phrases.learn(
+        DEFAULT_CORP_ID,
+        [{"zh-CN": "跳舞", "en-US": "Dance"}, {"zh-CN": "也许", "en-US": "Perhaps"}],
+    )
+
+    async def told(language: str) -> list[tuple[str, str]]:
+        query = f"confUUID={UNKNOWN}"
+        answer = await get(reader, query, **{"Accept-Language": language})
+        data = answer.json()["data"]
+        return [(record["operateCode"], record["operateResult"]) for record in data]
+
+    assert await told("zh-CN") == [("跳舞", "也许"), ("唱歌", "成功")]
+    assert await told("en-US") == [("Dance", "Perhaps"), ("唱歌", "Success")]

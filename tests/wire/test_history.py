@@ -12,7 +12,7 @@ import pytest
 from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID, AdminType, Directory, Scope, User
 from confledger.auth.tokens import API_CLIENT_TYPE
-from confledger.ledger.conference import Conference, person_by_id
+from confledger.ledger.conference import Conference, ConferenceNews, person_by_id
 from confledger.wire.conference_json import AttendanceJSON, ConferenceInfoJSON, ParticipantJSON
 from confledger.wire.control_records import PATH as RECORDS
 from confledger.wire.history import ATTENDANCE_PATH as ATTENDANCE
@@ -161,7 +161,11 @@ def conference(number: int = 1, **fields: Any) -> Conference:
 
 async def put(parts: Parts, *conferences: Conference, corp_id: str = DEFAULT_CORP_ID) -> None:
     """Put conferences into a corp's ledger."""
-    await parts.stores.conferences.put(corp_id, conferences)
+    news = [
+        ConferenceNews(conference_uuid=each.conference_uuid, conference=each)
+        for each in conferences
+    ]
+    await parts.stores.conferences.put(corp_id, news)
 
 
 def page_of(data: Iterable[JSONObject]) -> JSONObject:
@@ -521,7 +525,10 @@ async def test_paging(
         page = (await ask(LIST, f"{WINDOW}&queryAll=true{query}", user)).json()
     else:
         meeting = Meeting(
-            people=tuple(FULL_PARTICIPANT | {"name": f"{number}"} for number in range(23)),
+            people=tuple(
+                FULL_PARTICIPANT | {"name": f"{number}", "userUUID": uuid(number)}
+                for number in range(23)
+            ),
             stays=tuple(FULL_STAY | {"joinTime": number} for number in range(23)),
         )
         await tell(parts, tmp_path, meeting)
@@ -924,7 +931,8 @@ async def test_a_search_finds_names_and_numbers(
     meeting = Meeting(
         people=tuple({"name": name, "participantID": no} for name, no in numbers.items()),
         stays=tuple(
-            {"displayName": name, "callNumber": no, "joinTime": 1} for name, no in numbers.items()
+            {"displayName": name, "callNumber": no, "joinTime": joined}
+            for joined, (name, no) in enumerate(numbers.items())
         ),
     )
     await tell(parts, tmp_path, meeting)
@@ -957,22 +965,40 @@ async def test_pages_of_a_search_count_what_was_found(
     assert (page["offset"], page["limit"], page["count"]) == (7, 5, 9)
 
 
-@pytest.mark.parametrize("language", ["zh-CN", "en-US"])
-async def test_attendance_is_the_same_in_both_languages(
-    parts: Parts, ask: Ask, tmp_path: Path, language: str
-) -> None:
-    """Device and media are served as they came, as nobody documents words for them."""
-    await tell(parts, tmp_path, Meeting())
-    answer = await ask(ATTENDANCE, f"confUUID={CONFERENCE}", **{"Accept-Language": language})
-    assert answer.json()["data"] == [FULL_STAY]
-
-
 async def test_each_stay_is_an_entry(parts: Parts, ask: Ask, tmp_path: Path) -> None:
     """Who leaves and comes back is there twice, and who is still there has no `leftTime`."""
-    back = {key: value for key, value in FULL_STAY.items() if key != "leftTime"}
+    back = FULL_STAY | {"joinTime": FULL_STAY["leftTime"] + 1}
+    del back["leftTime"]
     await tell(parts, tmp_path, Meeting(stays=(FULL_STAY, back)))
     answer = await ask(ATTENDANCE, f"confUUID={CONFERENCE}")
     assert answer.json()["data"] == [FULL_STAY, back]
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("zh-CN", [("软终端", "视频"), ("会议电视", "视频"), ("Phone", "Smoke")]),
+        ("en-US", [("Soft terminal", "Video"), ("Telepresence", "Video"), ("Phone", "Smoke")]),
+    ],
+)
+async def test_devices_and_media_are_told_in_the_readers_language(
+    *, parts: Parts, ask: Ask, tmp_path: Path, language: str, shown: list[tuple[str, str]]
+) -> None:
+    """What the catalogue or the corp has words for is told in them, and the rest as it came."""
+    kinds = [("软终端", "Video"), ("会议电视", "视频"), ("Phone", "Smoke")]
+    stays = tuple(
+        FULL_STAY | {"joinTime": joined, "deviceType": device, "mediaType": medium}
+        for joined, (device, medium) in enumerate(kinds)
+    )
+    await tell(parts, tmp_path, Meeting(stays=stays))
+    await parts.stores.phrases.learn(
+        DEFAULT_CORP_ID, [{"zh-CN": "会议电视", "en-US": "Telepresence"}]
+    )
+
+    answer = await ask(ATTENDANCE, f"confUUID={CONFERENCE}", **{"Accept-Language": language})
+
+    entries = answer.json()["data"]
+    assert [(each["deviceType"], each["mediaType"]) for each in entries] == shown
 
 
 # --- Who may see what ---------------------------------------------------------

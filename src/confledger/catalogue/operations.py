@@ -213,3 +213,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
 
 RESULTS: Final[tuple[str, ...]] = ("SUCCESS", "FAILED")
 """How an operation can end. Of these the vendor's sample has only SUCCESS."""
+
+ATTENDANCE: Final[tuple[str, ...]] = ("SOFT_TERMINAL", "HARD_TERMINAL", "VIDEO", "AUDIO")
+"""What somebody attends with. Stays keep a source's own words; these are for telling them
+in another language."""

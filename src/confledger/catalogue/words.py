@@ -1,7 +1,7 @@
 """The words that people use for what the catalogue knows."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal
@@ -23,10 +23,11 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One language: its words for operations and results, by code."""
+    """One language: its words for operations, results, and devices and media, by code."""
 
     operations: Mapping[str, Word]
     results: Mapping[str, Word]
+    attendance: Mapping[str, Word]
 
 
 class Catalogue:
@@ -45,6 +46,9 @@ class Catalogue:
         self._result_codes = {
             word.text: code for each in words.values() for code, word in each.results.items()
         }
+        self._attendance_codes = {
+            word.text: code for each in words.values() for code, word in each.attendance.items()
+        }
 
     def words(self, language: Language) -> Words:
         """The words of a language."""
@@ -57,6 +61,12 @@ class Catalogue:
     def result_of(self, text: str) -> str | None:
         """The code of the result with these words, in whichever language, or None."""
         return self._result_codes.get(text)
+
+    def translations(self, language: Language, texts: Collection[str]) -> dict[str, str]:
+        """Those of some texts that are words for a device or a medium, with this language's."""
+        words = self._words[language].attendance
+        codes = self._attendance_codes
+        return {text: words[codes[text]].text for text in texts if text in codes}
 
     def has_operation(self, code: str) -> bool:
         """Whether there is an operation of this code."""
@@ -82,4 +92,4 @@ def _load_words(language: Language) -> Words:
             for code, entry in content[name].items()
         }
 
-    return Words(table("operations"), table("results"))
+    return Words(table("operations"), table("results"), table("attendance"))

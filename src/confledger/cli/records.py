@@ -10,7 +10,6 @@ import click
 
 from confledger.app import Parts
 from confledger.catalogue.language import LANGUAGES, Language
-from confledger.catalogue.words import load_catalogue
 from confledger.cli.options import (
     ConferenceUUID,
     corp_option,
@@ -21,7 +20,14 @@ from confledger.cli.options import (
 from confledger.cli.tables import print_table
 from confledger.errors import NoSuchCorp
 from confledger.ledger.record import Page
-from confledger.wire.record_json import RecordJSON, encode_records, page_json, record_json
+from confledger.wire.record_json import (
+    ReaderWords,
+    RecordJSON,
+    encode_records,
+    page_json,
+    record_json,
+    words_for,
+)
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - all times of the table are UTC
 _OFFSET_MAX: Final = 2**31 - 1
@@ -74,15 +80,15 @@ def records(
     starred. It is no backup: the ids of events are not part of it.
     """
 
-    async def work(parts: Parts) -> tuple[Page, bool]:
+    async def work(parts: Parts) -> tuple[Page, ReaderWords, bool]:
         owner = await parts.stores.accounts.corp(corp)
         if owner is None:
             raise NoSuchCorp(corp)
         page = await parts.stores.records.page(corp, conference, offset=offset, limit=limit)
-        return page, owner.masks_numbers
+        words = await words_for(page.records, corp, lang, parts.catalogue, parts.stores.phrases)
+        return page, words, owner.masks_numbers
 
-    page, masks = run_with_parts(work, options, make_store=False)
-    words = load_catalogue().words(lang)
+    page, words, masks = run_with_parts(work, options, make_store=False)
     if form == "json":
         click.echo(page_json(page, offset=offset, limit=limit, words=words, masks_numbers=masks))
         return

@@ -1,21 +1,20 @@
 """Conferences, participants and attendance from saved answers of the history calls."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final, Literal
 
 import msgspec
 
 from confledger.errors import InvalidRecord
-from confledger.ledger.conference import Attendance, Conference, ConferenceStore, Participant
+from confledger.ledger.conference import ConferenceNews
 from confledger.wire.conference_json import (
     AttendancesJSON,
     ConferenceInfoJSON,
     ConferencesJSON,
     DetailJSON,
+    ParticipantsJSON,
     attendance_of,
     conference_of,
-    merged_details,
     participant_of,
     uuid_of,
     viewers_of,
@@ -23,18 +22,10 @@ from confledger.wire.conference_json import (
 
 Shape = Literal["conferences", "detail", "attendance"]
 
+ConferenceAnswer = list[ConferenceNews]
+"""What a saved answer of one of these calls says."""
 
-@dataclass(frozen=True, slots=True)
-class ConferenceAnswer:
-    """What a saved answer of one of these calls says."""
-
-    conferences: Sequence[Conference]
-    first: int = 0
-    """The place of the first participant or stay."""
-    participants: Sequence[Participant] = field(default=())
-    stays: Sequence[Attendance] = field(default=())
-    conference_uuid: str = ""
-    """Of participants and stays."""
+COUNT_TOO_SMALL: Final = "must not be less than offset and the entries of data"
 
 
 _KEYS_OF_ATTENDANCE: Final = {"joinTime", "leftTime", "callNumber", "displayName", "deviceType"}
@@ -71,16 +62,13 @@ def read_answer(content: bytes, shape: Shape, conference_uuid: str | None) -> Co
     """
     if shape == "conferences":
         page = msgspec.json.decode(content, type=ConferencesJSON)
-        return ConferenceAnswer(
-            [
-                conference_of(info, uuid_of(info, f"data[{index}]."), f"data[{index}].")
-                for index, info in enumerate(page.data)
-            ]
-        )
+        _check_count(page, "")
+        return [_news_of(info, f"data[{index}].") for index, info in enumerate(page.data)]
     if conference_uuid is None:
         raise InvalidRecord("confUUID", "is not in this answer: give --conference")
     if shape == "detail":
         detail = msgspec.json.decode(content, type=DetailJSON)
+        _check_count(detail.data, "data.")
         # A wrong one would make the people of one conference viewers of another.
         if detail.conferenceData.confUUID and (
             uuid_of(detail.conferenceData, "conferenceData.") != conference_uuid
@@ -88,40 +76,34 @@ def read_answer(content: bytes, shape: Shape, conference_uuid: str | None) -> Co
             raise InvalidRecord("conferenceData.confUUID", f"must be {conference_uuid}")
         conference = conference_of(detail.conferenceData, conference_uuid, "conferenceData.")
         viewers = conference.viewers | viewers_of(detail.data.data)
-        return ConferenceAnswer(
-            [replace(conference, viewers=viewers)],
-            detail.data.offset,
-            participants=[participant_of(each) for each in detail.data.data],
-            conference_uuid=conference_uuid,
-        )
+        participants = [
+            participant_of(each, place)
+            for place, each in enumerate(detail.data.data, detail.data.offset)
+        ]
+        return [
+            ConferenceNews(
+                conference_uuid=conference_uuid,
+                conference=replace(conference, viewers=viewers),
+                participants=participants,
+            )
+        ]
     stays = msgspec.json.decode(content, type=AttendancesJSON)
-    return ConferenceAnswer(
-        [],
-        stays.offset,
-        stays=[attendance_of(stay, f"data[{i}].") for i, stay in enumerate(stays.data)],
-        conference_uuid=conference_uuid,
+    _check_count(stays, "")
+    return [
+        ConferenceNews(
+            conference_uuid=conference_uuid,
+            stays=[attendance_of(stay, f"data[{i}].") for i, stay in enumerate(stays.data)],
+        )
+    ]
+
+
+def _news_of(info: ConferenceInfoJSON, path: str) -> ConferenceNews:
+    conference_uuid = uuid_of(info, path)
+    return ConferenceNews(
+        conference_uuid=conference_uuid, conference=conference_of(info, conference_uuid, path)
     )
 
 
-async def take_answer(answer: ConferenceAnswer, corp_id: str, store: ConferenceStore) -> set[str]:
-    """Put what an answer says into a corp's ledger; which conferences it was about.
-
-    What an answer leaves out of a conference stays as it was known.
-
-    Raises:
-        NoSuchCorp, StoreError: it could not be taken.
-    """
-    whole = [
-        merged_details(conference, await store.get(corp_id, conference.conference_uuid))
-        for conference in answer.conferences
-    ]
-    await store.put(corp_id, whole)
-    uuids = {conference.conference_uuid for conference in whole}
-    if answer.participants:
-        await store.put_participants(
-            corp_id, answer.conference_uuid, answer.first, answer.participants
-        )
-    if answer.stays:
-        await store.put_attendance(corp_id, answer.conference_uuid, answer.first, answer.stays)
-        uuids.add(answer.conference_uuid)
-    return uuids
+def _check_count(page: ConferencesJSON | ParticipantsJSON | AttendancesJSON, path: str) -> None:
+    if page.offset + len(page.data) > page.count:
+        raise InvalidRecord(path + "count", COUNT_TOO_SMALL)

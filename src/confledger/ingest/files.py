@@ -17,14 +17,15 @@ from confledger.errors import (
     InvalidRecord,
 )
 from confledger.ingest.conference_files import (
+    COUNT_TOO_SMALL,
     ConferenceAnswer,
     read_answer,
     shape_of,
-    take_answer,
 )
 from confledger.ledger.conference import ConferenceStore
 from confledger.ledger.intake import Intake, conference_uuid_from
 from confledger.ledger.record import ControlRecord, Receipt
+from confledger.wire.conference_json import merged_details
 from confledger.wire.problems import JSON_PROBLEMS, field_and_rule
 from confledger.wire.record_json import (
     LedgerRecordJSON,
@@ -118,7 +119,8 @@ class Importer:
                 else:
                     answers.append(read)
         for answer in answers:
-            report.conferences |= await take_answer(answer, corp_id, self.conferences)
+            await self.conferences.put(corp_id, answer, merged_details)
+            report.conferences |= {each.conference_uuid for each in answer}
         for file in sorted(files, key=lambda file: file.offset or 0):
             if broken_page is not None and file.offset is not None:
                 problem = f"is not taken before {broken_page}, which was named with it"
@@ -218,7 +220,7 @@ def _read_page(
                 "", "is a saved page, which does not say of which meeting: give --conference"
             )
         if page.offset + len(page.data) > page.count:
-            raise InvalidRecord("count", "must not be less than offset and the records of data")
+            raise InvalidRecord("count", COUNT_TOO_SMALL)
         records = records_of_page(page, catalogue)
     except JSON_PROBLEMS as error:
         place = _line_of(content, str(error))

@@ -1,6 +1,6 @@
 """What the ledger knows of a conference beside its records, and asks of storage for that."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -36,6 +36,10 @@ class Conference:
 class Participant:
     """Somebody who was invited, when the conference was scheduled or while it ran."""
 
+    identity: str
+    """By which they are known when they are told of again; unique in the conference."""
+    place: int
+    """Where they stand among the others, unless they stand somewhere already."""
     name: str
     number: str
     is_terminal: bool
@@ -46,7 +50,10 @@ class Participant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attendance:
-    """A stay of somebody in a conference."""
+    """A stay of somebody in a conference.
+
+    When they joined, their number and their name tell it from every other stay.
+    """
 
     display_name: str
     call_number: str
@@ -56,6 +63,51 @@ class Attendance:
     """None while they are there."""
     media_type: str
     dept_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """That somebody left, told by a source that does not say when they had joined."""
+
+    display_name: str
+    call_number: str
+    left_time_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceNews:
+    """What somebody tells of a conference in one go."""
+
+    conference_uuid: str
+    conference: Conference | None = None
+    participants: Sequence[Participant] = ()
+    is_whole: bool = False
+    """Whether these are all participants and viewers, and whoever is not among them
+    is no longer one."""
+    stays: Sequence[Attendance] = ()
+    departures: Sequence[Departure] = ()
+    """Each ends the last stay of its name and number that had begun and has no end."""
+
+
+Merge = Callable[[Conference, Conference | None], Conference]
+"""Makes of what is told of a conference, and what is known of it, what is to be kept."""
+
+
+def as_told(told: Conference, _: Conference | None) -> Conference:
+    """A `Merge`: what is told takes the place of what was known."""
+    return told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantQuery:
+    """Which participants are asked for, and in which order."""
+
+    search: str = ""
+    """A part of the name or the number, in any case."""
+    is_terminal: bool | None = None
+    """Only rooms and devices, or only people; None: both."""
+    terminals_last: bool = False
+    """Whether people come first; else all stand by their places."""
 
 
 class Order(Enum):
@@ -98,28 +150,20 @@ class ConferenceStore(Protocol):
     the store can't do it.
     """
 
-    async def put(self, corp_id: str, conferences: Sequence[Conference]) -> None:
-        """Make conferences, or write over what is known of them. Viewers are added, none removed.
+    async def put(
+        self, corp_id: str, news: Sequence[ConferenceNews], merge: Merge = as_told
+    ) -> None:
+        """Write down what is told of conferences, all or nothing, in the order given.
+
+        A conference that nobody has told of comes into being. What is known of
+        one goes through `merge`. Viewers, participants and stays are added: one that
+        is known gets what is told of it anew, where something is, and none is
+        removed unless the news are whole. An end of a stay is never taken back.
 
         Raises:
             NoSuchCorp: the corp is unknown.
+            NobodyThere: of a departure there is no stay to end.
         """
-
-    async def put_participants(
-        self, corp_id: str, conference_uuid: str, first: int, participants: Sequence[Participant]
-    ) -> None:
-        """Write the participants from place `first` on over what is known.
-
-        A conference that nobody has told of comes into being.
-
-        Raises:
-            NoSuchCorp: the corp is unknown.
-        """
-
-    async def put_attendance(
-        self, corp_id: str, conference_uuid: str, first: int, stays: Sequence[Attendance]
-    ) -> None:
-        """Write the stays from place `first` on over what is known; else as above."""
 
     async def list(
         self, corp_id: str, query: ConferenceQuery, *, offset: int, limit: int
@@ -129,13 +173,24 @@ class ConferenceStore(Protocol):
     async def get(self, corp_id: str, conference_uuid: str) -> Conference | None:
         """What is known of a conference; None where only its records are."""
 
-    async def participants(self, corp_id: str, conference_uuid: str) -> Sequence[Participant]:
-        """Everybody who was invited, by place."""
+    async def participants(
+        self,
+        corp_id: str,
+        conference_uuid: str,
+        query: ParticipantQuery,
+        *,
+        offset: int,
+        limit: int,
+    ) -> tuple[Sequence[Participant], int]:
+        """A page of those who were invited, and how many the query asks for in all."""
 
     async def attendance(
         self, corp_id: str, conference_uuid: str, *, search: str, offset: int, limit: int
     ) -> tuple[Sequence[Attendance], int]:
-        """A page of the stays whose name or number has a part like `search`, and how many are."""
+        """A page of the stays whose name or number has a part like `search`, and how many are.
+
+        Who joined first comes first; of those at once, by number, then by name.
+        """
 
     async def may_view(self, corp_id: str, conference_uuid: str, persons: Collection[str]) -> bool:
         """Whether one of some persons may see a conference as a viewer.

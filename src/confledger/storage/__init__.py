@@ -8,10 +8,12 @@ from confledger.auth.accounts import AccountStore
 from confledger.auth.tenants import TenantStore
 from confledger.errors import SettingError
 from confledger.ledger.conference import ConferenceStore
+from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.store import RecordStore
 from confledger.storage.sqlite.accounts import SQLiteAccountStore
 from confledger.storage.sqlite.conferences import SQLiteConferenceStore
 from confledger.storage.sqlite.database import Database
+from confledger.storage.sqlite.phrases import SQLitePhraseStore
 from confledger.storage.sqlite.records import SQLiteRecordStore
 from confledger.storage.sqlite.tenants import SQLiteTenantStore
 
@@ -24,6 +26,7 @@ class Stores:
 
     records: RecordStore
     conferences: ConferenceStore
+    phrases: PhraseStore
     accounts: AccountStore
     tenants: TenantStore
     _database: Database
@@ -73,6 +76,7 @@ def open_stores(url: str, *, make: bool = True) -> Stores:
     return Stores(
         SQLiteRecordStore(database),
         SQLiteConferenceStore(database),
+        SQLitePhraseStore(database),
         SQLiteAccountStore(database),
         SQLiteTenantStore(database),
         database,

@@ -1,5 +1,6 @@
 """Conferences, participants and attendance as JSON. Their keys are misspelt by the vendor."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
@@ -219,8 +220,10 @@ def merged_details(new: Conference, known: Conference | None) -> Conference:
     for name in ConferenceInfoJSON.__struct_fields__:
         if (value := getattr(said, name)) is not None:
             setattr(whole, name, value)
+    scheduler = {person_by_id(whole.userUUID)} if whole.userUUID else set()
     return replace(
         new,
+        viewers=new.viewers | scheduler,
         conference_id=new.conference_id or known.conference_id,
         subject=new.subject or known.subject,
         end_time_ms=new.end_time_ms if new.end_time_ms is not None else known.end_time_ms,
@@ -255,15 +258,27 @@ def uuid_of(info: ConferenceInfoJSON, path: str) -> str:
     return conference_uuid
 
 
-def participant_of(participant: ParticipantJSON) -> Participant:
-    """A participant, from what a ledger served of them."""
+def participant_of(participant: ParticipantJSON, place: int) -> Participant:
+    """A participant, from what a ledger served of them at a place."""
     _forget_empty(participant)
     return Participant(
+        identity=_identity(participant),
+        place=place,
         name=participant.name or "",
         number=participant.participantID or "",
         is_terminal=participant.attendeeType in _TERMINALS,
         details=msgspec.json.encode(participant).decode(),
     )
+
+
+def _identity(participant: ParticipantJSON) -> str:
+    if participant.userUUID:
+        return person_by_id(participant.userUUID)
+    if participant.accountId:
+        return person_by_account(participant.accountId)
+    if participant.participantID:
+        return f"number:{participant.participantID}"
+    return f"name:{participant.name or ''}"
 
 
 def _forget_empty(told: msgspec.Struct) -> None:
@@ -353,15 +368,19 @@ def participant_json(participant: Participant) -> ParticipantJSON:
     return msgspec.json.decode(participant.details, type=ParticipantJSON)
 
 
-def attendance_json(stay: Attendance) -> AttendanceJSON:
-    """A stay. Its number is served in clear, as in the vendor's sample."""
+def attendance_json(stay: Attendance, words: Mapping[str, str]) -> AttendanceJSON:
+    """A stay. Its number is served in clear, as in the vendor's sample.
+
+    `words` are what devices and media are called in the reader's language; one that
+    is not among them is served as it came.
+    """
     return AttendanceJSON(
         displayName=stay.display_name or None,
         callNumber=stay.call_number or None,
-        deviceType=stay.device_type or None,
+        deviceType=words.get(stay.device_type, stay.device_type) or None,
         joinTime=stay.join_time_ms,
         leftTime=stay.left_time_ms,
-        mediaType=stay.media_type or None,
+        mediaType=words.get(stay.media_type, stay.media_type) or None,
         deptName=stay.dept_name or None,
     )
 

@@ -12,11 +12,12 @@ from starlette.responses import Response
 from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.words import Catalogue
+from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.store import RecordStore
 from confledger.wire.exchange import JSONBytes
 from confledger.wire.query import Query
 from confledger.wire.reading import language_of, query_string_of, reader_of
-from confledger.wire.record_json import page_json
+from confledger.wire.record_json import page_json, words_for
 
 PATH: Final = "/v1/mmc/management/conferences/history/confCtlRecord"
 
@@ -31,6 +32,7 @@ class ControlRecordsCall:
     tokens: Tokens
     visibility: Visibility
     records: RecordStore
+    phrases: PhraseStore
     catalogue: Catalogue
 
     async def __call__(self, request: Request) -> Response:
@@ -43,12 +45,15 @@ class ControlRecordsCall:
         page = await self.records.page(
             principal.corp_id, conference_uuid, offset=offset, limit=limit
         )
+        words = await words_for(
+            page.records, principal.corp_id, language_of(request), self.catalogue, self.phrases
+        )
         return JSONBytes(
             page_json(
                 page,
                 offset=offset,
                 limit=limit,
-                words=self.catalogue.words(language_of(request)),
+                words=words,
                 masks_numbers=principal.masks_numbers,
             )
         )

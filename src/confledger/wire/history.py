@@ -3,7 +3,6 @@
 `GET /v1/mmc/management/conferences/history`, `.../confDetail`, `.../confAttendeeRecord`
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,13 +12,15 @@ from starlette.responses import Response
 
 from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility, persons_of
+from confledger.catalogue.words import Catalogue
 from confledger.errors import InvalidParameter
 from confledger.ledger.conference import (
     ConferenceQuery,
     ConferenceStore,
     Order,
-    Participant,
+    ParticipantQuery,
 )
+from confledger.ledger.phrases import PhraseStore
 from confledger.wire.conference_json import (
     AttendancesJSON,
     ConferenceInfoJSON,
@@ -33,7 +34,7 @@ from confledger.wire.conference_json import (
 )
 from confledger.wire.exchange import JSONBytes
 from confledger.wire.query import Query
-from confledger.wire.reading import query_string_of, reader_of
+from confledger.wire.reading import language_of, query_string_of, reader_of
 
 PATH: Final = "/v1/mmc/management/conferences/history"
 DETAIL_PATH: Final = PATH + "/confDetail"
@@ -73,6 +74,8 @@ class HistoryCalls:
     tokens: Tokens
     visibility: Visibility
     conferences: ConferenceStore
+    phrases: PhraseStore
+    catalogue: Catalogue
 
     async def list(self, request: Request) -> Response:
         """Ended conferences that began between two dates."""
@@ -110,22 +113,26 @@ class HistoryCalls:
         query = Query.parse(query_string_of(request), *PAGE_PARAMETERS)
         conference_uuid = query.conference_uuid()
         offset, limit = query.page()
-        search = query.text("searchKey").casefold()
         separation = _header(request, "X-Type", (_MIXED, _PEOPLE_THEN_TERMINALS, _ONE_KIND))
         kind = _header(request, "X-Query-Type", (_PEOPLE, _TERMINALS))
+        asked = ParticipantQuery(
+            search=query.text("searchKey"),
+            is_terminal=kind == _TERMINALS if separation == _ONE_KIND else None,
+            terminals_last=separation == _PEOPLE_THEN_TERMINALS,
+        )
         await self.visibility.require(principal, conference_uuid)
         conference = await self.conferences.get(principal.corp_id, conference_uuid)
-        invited = await self.conferences.participants(principal.corp_id, conference_uuid)
-        found = [each for each in invited if search in f"{each.name}\n{each.number}".casefold()]
-        shown = _separated(found, separation, kind)
-        data = [participant_json(each) for each in shown[offset : offset + limit]]
+        participants, count = await self.conferences.participants(
+            principal.corp_id, conference_uuid, asked, offset=offset, limit=limit
+        )
         # Of some conferences nothing is known but what was done in them.
         info = ConferenceInfoJSON()
         if conference is not None:
             info = detailed(
                 conference, is_administrator=principal.is_administrator, user_id=principal.user_id
             )
-        page = ParticipantsJSON(data, offset, limit, len(shown))
+        data = [participant_json(each) for each in participants]
+        page = ParticipantsJSON(data, offset, limit, count)
         return JSONBytes(msgspec.json.encode(DetailJSON(info, page)))
 
     async def attendance(self, request: Request) -> Response:
@@ -139,20 +146,12 @@ class HistoryCalls:
         stays, count = await self.conferences.attendance(
             principal.corp_id, conference_uuid, search=search, offset=offset, limit=limit
         )
-        data = [attendance_json(stay) for stay in stays]
+        language = language_of(request)
+        texts = {text for stay in stays for text in (stay.device_type, stay.media_type)}
+        words = await self.phrases.translations(principal.corp_id, language, texts)
+        words |= self.catalogue.translations(language, texts)
+        data = [attendance_json(stay, words) for stay in stays]
         return JSONBytes(msgspec.json.encode(AttendancesJSON(data, offset, limit, count)))
-
-
-def _separated(
-    participants: Sequence[Participant], separation: str, kind: str
-) -> Sequence[Participant]:
-    if separation == _MIXED:
-        return participants
-    people = [each for each in participants if not each.is_terminal]
-    terminals = [each for each in participants if each.is_terminal]
-    if separation == _PEOPLE_THEN_TERMINALS:
-        return [*people, *terminals]
-    return terminals if kind == _TERMINALS else people
 
 
 def _header(request: Request, name: str, choices: tuple[str, ...]) -> str:

@@ -1,13 +1,16 @@
 """Control records as JSON. Only here are their keys spelled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Final, cast
 
 import msgspec
 
+from confledger.catalogue.language import Language
 from confledger.catalogue.words import Catalogue, Words
 from confledger.errors import InvalidRecord
 from confledger.ledger.masking import mask_numbers
+from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.record import (
     OPERATOR_BASES,
     PAGE_EVENT_PREFIX,
@@ -66,27 +69,57 @@ _MISSING_OPERATION: Final = "is missing (and so is operation): it says what was 
 _encoder: Final = msgspec.json.Encoder()
 
 
-def page_json(page: Page, *, offset: int, limit: int, words: Words, masks_numbers: bool) -> bytes:
+@dataclass(frozen=True, slots=True)
+class ReaderWords:
+    """What a reader is told in their language."""
+
+    catalogue: Words
+    phrases: Mapping[str, str] = field(default_factory=dict)
+    """Of texts that the catalogue does not know."""
+
+
+async def words_for(
+    records: Sequence[ControlRecord],
+    corp_id: str,
+    language: Language,
+    catalogue: Catalogue,
+    phrases: PhraseStore,
+) -> ReaderWords:
+    """The words that some records of a corp need in a language.
+
+    Raises:
+        StoreError: the store could not tell.
+    """
+    unknown = {record.operation_text for record in records}
+    unknown.update(record.result_text for record in records)
+    unknown.discard("")
+    translations = await phrases.translations(corp_id, language, unknown) if unknown else {}
+    return ReaderWords(catalogue.words(language), translations)
+
+
+def page_json(
+    page: Page, *, offset: int, limit: int, words: ReaderWords, masks_numbers: bool
+) -> bytes:
     """A page as the answer to a call, in a language.
 
     `offset` and `limit` are echoed. Source and operator are served as they came;
-    operation and result in the language's words, or verbatim where the catalogue
-    has none.
+    operation and result in the language's words, or verbatim where there are none.
     """
     data = [record_json(record, words, masks_numbers=masks_numbers) for record in page.records]
     return _encoder.encode(PageJSON(data, offset, limit, page.count))
 
 
-def record_json(record: ControlRecord, words: Words, *, masks_numbers: bool) -> RecordJSON:
+def record_json(record: ControlRecord, words: ReaderWords, *, masks_numbers: bool) -> RecordJSON:
     """A record in a language; with its numbers starred, if the corp wants that."""
     shown = mask_numbers if masks_numbers else str
     if record.operation is None:
-        operation = shown(record.operation_text)
+        operation = shown(words.phrases.get(record.operation_text, record.operation_text))
     else:
-        operation = words.operations[record.operation].text
-    result = (
-        shown(record.result_text) if record.result is None else words.results[record.result].text
-    )
+        operation = words.catalogue.operations[record.operation].text
+    if record.result is None:
+        result = shown(words.phrases.get(record.result_text, record.result_text))
+    else:
+        result = words.catalogue.results[record.result].text
     return RecordJSON(
         operateTime=record.operate_time_ms,
         operateSource=record.source or None,

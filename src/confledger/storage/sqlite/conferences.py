@@ -6,15 +6,19 @@ from typing import Any, Final
 
 import apsw
 
-from confledger.errors import NoSuchConference, NoSuchCorp
+from confledger.errors import NobodyThere, NoSuchConference, NoSuchCorp
 from confledger.ledger.conference import (
     Attendance,
     Conference,
+    ConferenceNews,
     ConferenceQuery,
+    Merge,
     Order,
     Participant,
+    ParticipantQuery,
+    as_told,
 )
-from confledger.storage.sqlite.database import QUERIES, Database, Row
+from confledger.storage.sqlite.database import QUERIES, Database, Read, Row
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 
@@ -25,48 +29,15 @@ class SQLiteConferenceStore:
 
     database: Database
 
-    async def put(self, corp_id: str, conferences: Sequence[Conference]) -> None:
+    async def put(
+        self, corp_id: str, news: Sequence[ConferenceNews], merge: Merge = as_told
+    ) -> None:
         """See `ConferenceStore.put`."""
 
         def work(connection: apsw.Connection) -> None:
             _require_corp(connection, corp_id)
-            for conference in conferences:
-                _put(connection, corp_id, conference)
-
-        await self.database.write(work)
-
-    async def put_participants(
-        self, corp_id: str, conference_uuid: str, first: int, participants: Sequence[Participant]
-    ) -> None:
-        """See `ConferenceStore.put_participants`."""
-        rows = [asdict(participant) for participant in participants]
-        await self._put_in_places("put_participant", corp_id, conference_uuid, first, rows)
-
-    async def put_attendance(
-        self, corp_id: str, conference_uuid: str, first: int, stays: Sequence[Attendance]
-    ) -> None:
-        """See `ConferenceStore.put_attendance`."""
-        rows = [
-            {**asdict(stay), "search_text": _search_text(stay.display_name, stay.call_number)}
-            for stay in stays
-        ]
-        await self._put_in_places("put_attendance", corp_id, conference_uuid, first, rows)
-
-    async def _put_in_places(
-        self,
-        query: str,
-        corp_id: str,
-        conference_uuid: str,
-        first: int,
-        rows: Sequence[dict[str, Any]],
-    ) -> None:
-        key = {"corp_id": corp_id, "conference_uuid": conference_uuid}
-        placed = [{**key, "place": place, **row} for place, row in enumerate(rows, first)]
-
-        def work(connection: apsw.Connection) -> None:
-            _require_corp(connection, corp_id)
-            connection.execute(QUERIES["add_head"], key)
-            connection.executemany(QUERIES[query], placed)
+            for each in news:
+                _put(connection, corp_id, each, merge)
 
         await self.database.write(work)
 
@@ -81,93 +52,17 @@ class SQLiteConferenceStore:
             "search": query.search.casefold(),
         }
         page = {"offset": offset, "limit": limit}
-        # The count and the page, and the two parts of a page, are of one moment.
-        with self.database.snapshot():
+
+        def work(read: Read) -> tuple[Sequence[Conference], int]:
             if query.persons is None:
-                return self._page("list", self._count(window), window, query.order, **page)
-            window |= _two_persons(query.persons)
+                return _page(read, "list", _count(read, window), window, query.order, **page)
+            own = window | _two_persons(query.persons)
             if query.search:
-                return self._search_own(window, query.order, **page)
-            (counts,) = self.database.read("count_own", window)
-            return self._page("list_own", counts, window, query.order, **page)
+                return _search_own(read, own, query.order, **page)
+            (counts,) = read("count_own", own)
+            return _page(read, "list_own", counts, own, query.order, **page)
 
-    def _page(  # noqa: PLR0913 - which list, how long, and which page of it
-        self,
-        listing: str,
-        counts: Row,
-        window: dict[str, Any],
-        order: Order,
-        *,
-        offset: int,
-        limit: int,
-    ) -> tuple[Sequence[Conference], int]:
-        """A page of a list, with how many conferences with and without a recording it has."""
-        recorded, unrecorded = counts
-        total = recorded + unrecorded
-        if offset >= total:
-            return [], total
-        direction = _direction(order)
-        if order in (Order.NEWEST_FIRST, Order.OLDEST_FIRST):
-            rows = self.database.read(
-                f"{listing}_{direction}", {**window, "offset": offset, "limit": limit}
-            )
-        else:
-            # Two lists, one behind the other, each in the order of its index.
-            rows = []
-            parts = [(1, recorded), (0, unrecorded)]
-            for has_recording, count in parts if direction == "down" else reversed(parts):
-                rows += self.database.read(
-                    f"{listing}_recorded_{direction}",
-                    {
-                        **window,
-                        "has_recording": has_recording,
-                        "offset": min(offset, count),
-                        "limit": limit - len(rows),
-                    },
-                )
-                offset = max(0, offset - count)
-        return [_conference_of(row) for row in rows], total
-
-    def _search_own(
-        self, window: dict[str, Any], order: Order, *, offset: int, limit: int
-    ) -> tuple[Sequence[Conference], int]:
-        bindings = {
-            **window,
-            "offset": offset,
-            "limit": limit,
-            "by_recording": int(order in (Order.RECORDED_FIRST, Order.RECORDED_LAST)),
-            "direction": 1 if _direction(order) == "up" else -1,
-        }
-        rows = self.database.read("search_own", bindings)
-        ((count,),) = self.database.read("count_search_own", bindings)
-        return [_conference_of(row) for row in rows], count
-
-    def _count(self, window: dict[str, Any]) -> tuple[int, int]:
-        """How many conferences with and without a recording a window has.
-
-        Without a search, whole days are a sum that is kept, and only the parts of a
-        day at both ends are counted.
-        """
-        since, until = window["since_ms"], window["until_ms"]
-        first_day, end_day = -(-since // _DAY_MS), (until + 1) // _DAY_MS
-        if window["search"] or first_day >= end_day:
-            ((recorded, unrecorded),) = self.database.read("count_ended", window)
-            return recorded, unrecorded
-        counts = [
-            self.database.read(
-                "sum_of_days",
-                {"corp_id": window["corp_id"], "first_day": first_day, "last_day": end_day - 1},
-            )[0],
-            *(
-                self.database.read("count_ended", {**window, "since_ms": start, "until_ms": end})[0]
-                for start, end in (
-                    (since, first_day * _DAY_MS - 1),
-                    (end_day * _DAY_MS, until),
-                )
-                if start <= end
-            ),
-        ]
-        return sum(count[0] for count in counts), sum(count[1] for count in counts)
+        return await self.database.search(work)
 
     async def get(self, corp_id: str, conference_uuid: str) -> Conference | None:
         """See `ConferenceStore.get`."""
@@ -176,15 +71,43 @@ class SQLiteConferenceStore:
         )
         return _conference_of(rows[0]) if rows else None
 
-    async def participants(self, corp_id: str, conference_uuid: str) -> Sequence[Participant]:
+    async def participants(
+        self,
+        corp_id: str,
+        conference_uuid: str,
+        query: ParticipantQuery,
+        *,
+        offset: int,
+        limit: int,
+    ) -> tuple[Sequence[Participant], int]:
         """See `ConferenceStore.participants`."""
-        rows = self.database.read(
-            "participants", {"corp_id": corp_id, "conference_uuid": conference_uuid}
-        )
+        bindings = {
+            "corp_id": corp_id,
+            "conference_uuid": conference_uuid,
+            "search": query.search.casefold(),
+            "kind_least": int(query.is_terminal or False),
+            "kind_most": int(query.is_terminal is not False),
+            "offset": offset,
+            "limit": limit,
+        }
+        by_kind = query.terminals_last or query.is_terminal is not None
+
+        def work(read: Read) -> tuple[list[Row], int]:
+            ((count,),) = read("count_participants", bindings)
+            return read("participants_of_kinds" if by_kind else "participants", bindings), count
+
+        rows, count = await self.database.search(work)
         return [
-            Participant(name=name, number=number, is_terminal=bool(is_terminal), details=details)
-            for name, number, is_terminal, details in rows
-        ]
+            Participant(
+                identity=identity,
+                place=place,
+                name=name,
+                number=number,
+                is_terminal=bool(is_terminal),
+                details=details,
+            )
+            for identity, place, name, number, is_terminal, details in rows
+        ], count
 
     async def attendance(
         self, corp_id: str, conference_uuid: str, *, search: str, offset: int, limit: int
@@ -197,9 +120,12 @@ class SQLiteConferenceStore:
             "offset": offset,
             "limit": limit,
         }
-        with self.database.snapshot():
-            rows = self.database.read("attendance", bindings)
-            ((count,),) = self.database.read("count_attendance", bindings)
+
+        def work(read: Read) -> tuple[list[Row], int]:
+            ((count,),) = read("count_attendance", bindings)
+            return read("attendance", bindings), count
+
+        rows, count = await self.database.search(work)
         names = Attendance.__slots__
         return [Attendance(**dict(zip(names, row, strict=True))) for row in rows], count
 
@@ -209,6 +135,85 @@ class SQLiteConferenceStore:
         if not self.database.read("record_count", key):
             raise NoSuchConference(conference_uuid)
         return bool(self.database.read("viewers", {**key, **_two_persons(persons)}))
+
+
+def _page(  # noqa: PLR0913 - which list, how long, and which page of it
+    read: Read,
+    listing: str,
+    counts: Row,
+    window: dict[str, Any],
+    order: Order,
+    *,
+    offset: int,
+    limit: int,
+) -> tuple[Sequence[Conference], int]:
+    """A page of a list, with how many conferences with and without a recording it has."""
+    recorded, unrecorded = counts
+    total = recorded + unrecorded
+    if offset >= total:
+        return [], total
+    direction = _direction(order)
+    if order in (Order.NEWEST_FIRST, Order.OLDEST_FIRST):
+        rows = read(f"{listing}_{direction}", {**window, "offset": offset, "limit": limit})
+    else:
+        # Two lists, one behind the other, each in the order of its index.
+        rows = []
+        parts = [(1, recorded), (0, unrecorded)]
+        for has_recording, count in parts if direction == "down" else reversed(parts):
+            rows += read(
+                f"{listing}_recorded_{direction}",
+                {
+                    **window,
+                    "has_recording": has_recording,
+                    "offset": min(offset, count),
+                    "limit": limit - len(rows),
+                },
+            )
+            offset = max(0, offset - count)
+    return [_conference_of(row) for row in rows], total
+
+
+def _search_own(
+    read: Read, window: dict[str, Any], order: Order, *, offset: int, limit: int
+) -> tuple[Sequence[Conference], int]:
+    bindings = {
+        **window,
+        "offset": offset,
+        "limit": limit,
+        "by_recording": int(order in (Order.RECORDED_FIRST, Order.RECORDED_LAST)),
+        "direction": 1 if _direction(order) == "up" else -1,
+    }
+    rows = read("search_own", bindings)
+    ((count,),) = read("count_search_own", bindings)
+    return [_conference_of(row) for row in rows], count
+
+
+def _count(read: Read, window: dict[str, Any]) -> tuple[int, int]:
+    """How many conferences with and without a recording a window has.
+
+    Without a search, whole days are a sum that is kept, and only the parts of a
+    day at both ends are counted.
+    """
+    since, until = window["since_ms"], window["until_ms"]
+    first_day, end_day = -(-since // _DAY_MS), (until + 1) // _DAY_MS
+    if window["search"] or first_day >= end_day:
+        ((recorded, unrecorded),) = read("count_ended", window)
+        return recorded, unrecorded
+    counts = [
+        read(
+            "sum_of_days",
+            {"corp_id": window["corp_id"], "first_day": first_day, "last_day": end_day - 1},
+        )[0],
+        *(
+            read("count_ended", {**window, "since_ms": start, "until_ms": end})[0]
+            for start, end in (
+                (since, first_day * _DAY_MS - 1),
+                (end_day * _DAY_MS, until),
+            )
+            if start <= end
+        ),
+    ]
+    return sum(count[0] for count in counts), sum(count[1] for count in counts)
 
 
 def _direction(order: Order) -> str:
@@ -233,22 +238,54 @@ def _require_corp(connection: apsw.Connection, corp_id: str) -> None:
         raise NoSuchCorp(corp_id)
 
 
-def _put(connection: apsw.Connection, corp_id: str, conference: Conference) -> None:
-    key = {"corp_id": corp_id, "conference_uuid": conference.conference_uuid}
+def _put(connection: apsw.Connection, corp_id: str, news: ConferenceNews, merge: Merge) -> None:
+    key = {"corp_id": corp_id, "conference_uuid": news.conference_uuid}
     connection.execute(QUERIES["add_head"], key)
-    # What the day's count was made of, before and after.
-    for row in connection.execute(QUERIES["conference"], key).fetchall():
-        _count_day(connection, corp_id, _conference_of(row), -1)
+    if news.is_whole:
+        connection.execute(QUERIES["forget_viewers"], key)
+        connection.execute(QUERIES["forget_participants"], key)
+    if news.conference is not None:
+        _put_conference(connection, key, news.conference, merge)
+    connection.executemany(
+        QUERIES["put_participant"],
+        (
+            {**key, **asdict(each), "search_text": _search_text(each.name, each.number)}
+            for each in news.participants
+        ),
+    )
+    connection.executemany(
+        QUERIES["put_attendance"],
+        (
+            {
+                **key,
+                **asdict(stay),
+                "search_text": _search_text(stay.display_name, stay.call_number),
+            }
+            for stay in news.stays
+        ),
+    )
+    for position, departure in enumerate(news.departures):
+        ended = connection.execute(QUERIES["end_stay"], {**key, **asdict(departure)})
+        if not ended.fetchall():
+            raise NobodyThere(position)
+
+
+def _put_conference(
+    connection: apsw.Connection, key: dict[str, str], told: Conference, merge: Merge
+) -> None:
+    rows = connection.execute(QUERIES["conference"], key).fetchall()
+    known = _conference_of(rows[0]) if rows else None
+    conference = merge(told, known)
     search_text = _search_text(
         conference.subject, conference.scheduler_name, conference.conference_id
     )
     fields = asdict(conference)
     fields.pop("viewers")
-    connection.execute(
-        QUERIES["put_conference"],
-        {**fields, "corp_id": corp_id, "search_text": search_text},
-    )
-    _count_day(connection, corp_id, conference, 1)
+    connection.execute(QUERIES["put_conference"], {**fields, **key, "search_text": search_text})
+    # What the day's count was made of, before and after.
+    if known is not None:
+        _count_day(connection, key["corp_id"], known, -1)
+    _count_day(connection, key["corp_id"], conference, 1)
     connection.executemany(
         QUERIES["add_viewer"], ({**key, "person": person} for person in sorted(conference.viewers))
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,10 +19,17 @@ from confledger.storage.queries import load_queries
 
 QUERIES: Final = load_queries("confledger.storage.sqlite")
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 _APPLICATION_ID: Final = 0x636F_6E66
 """Marks a file as ours: the letters `conf`."""
+
+_SEARCHERS: Final = 2
+_SEARCHES_WAITING_MAX: Final = 64
+_SEARCH_SECONDS_MAX: Final = 5.0
+"""How long a search may take, its waiting included."""
+_SEARCH_STEPS: Final = 20_000
+"""How often a search looks at the clock: every so many steps of SQLite's machine."""
 
 _WRITES_WAITING_MAX: Final = 256
 _WRITE_SECONDS_MAX: Final = 5.0
@@ -29,16 +37,21 @@ _WRITE_SECONDS_MAX: Final = 5.0
 
 Bindings = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
+Read = Callable[[str, Bindings], list[Row]]
+"""Reads all rows of a named query."""
+S = TypeVar("S")
 T = TypeVar("T")
 
 
 class Database:
-    """Reads at once, on the caller's thread; writes one after the other, on a thread of its own.
+    """Reads by key on the caller's thread, searches on two others, writes on one.
 
     A read that finds its rows by a key takes microseconds, less than handing it to
-    another thread would. Several processes may have the same file open: SQLite's
-    write-ahead log lets all of them read while one writes, and a writer waits for
-    the others, of this process or another, for up to five seconds.
+    another thread would. A search may take as long as the store is large, so it must
+    not keep the caller's thread from other requests, and has a time limit. Several
+    processes may have the same file open: SQLite's write-ahead log lets all of them
+    read while one writes, and a writer waits for the others, of this process or
+    another, for up to five seconds.
 
     Args:
         path: the file.
@@ -60,9 +73,15 @@ class Database:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._writer = _connect(path)
             _prepare_schema(self._writer, path)
-            self._reader = _connect(path)
-            self._reader.pragma("query_only", True)  # noqa: FBT003 - the pragma's value
+            self._reader = _connect_to_read(path)
+            self._searchers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
+            for _ in range(_SEARCHERS):
+                self._searchers.put(_connect_to_read(path))
         self._path = path
+        self._searches_waiting = threading.BoundedSemaphore(_SEARCHES_WAITING_MAX)
+        self._searching = ThreadPoolExecutor(
+            max_workers=_SEARCHERS, thread_name_prefix="sqlite-search"
+        )
         self._writing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
 
     def read(self, query: str, bindings: Bindings) -> list[Row]:
@@ -70,15 +89,18 @@ class Database:
         with _errors_translated(self._path):
             return self._reader.execute(QUERIES[query], bindings).fetchall()
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Let several reads see one moment. Nothing may be awaited within."""
-        with _errors_translated(self._path):
-            self._reader.execute("BEGIN")
-            try:
-                yield
-            finally:
-                self._reader.execute("COMMIT")
+    async def search(self, work: Callable[[Read], T]) -> T:
+        """Do some reading that may take a while; all that it reads is of one moment.
+
+        Args:
+            work: is given what reads the rows of a named query, on the thread that it runs on.
+
+        Raises:
+            StoreBusy: it took too long, or too many searches wait already.
+        """
+        return await self._hand_over(
+            self._searching, self._searches_waiting, self._search, work, _SEARCH_SECONDS_MAX
+        )
 
     async def write(self, work: Callable[[apsw.Connection], T]) -> T:
         """Do some work in one durable transaction, which an exception rolls back.
@@ -87,19 +109,57 @@ class Database:
             StoreBusy: too many writes wait already, or another process held the lock too long.
             StoreUnusable: the disk is full, the file damaged, ...
         """
-        if not self._writes_waiting.acquire(blocking=False):
-            raise StoreBusy(f"{_WRITES_WAITING_MAX} writes are waiting already")
-        give_up = time.monotonic() + _WRITE_SECONDS_MAX
+        return await self._hand_over(
+            self._writing, self._writes_waiting, self._transact, work, _WRITE_SECONDS_MAX
+        )
+
+    async def _hand_over(
+        self,
+        thread: ThreadPoolExecutor,
+        waiting: threading.BoundedSemaphore,
+        do: Callable[[Callable[[S], T], float], T],
+        work: Callable[[S], T],
+        seconds_max: float,
+    ) -> T:
+        if not waiting.acquire(blocking=False):
+            raise StoreBusy(f"too much waits for the store {self._path} already")
+        give_up = time.monotonic() + seconds_max
         try:
-            running = asyncio.get_running_loop().run_in_executor(
-                self._writing, self._transact, work, give_up
-            )
+            running = asyncio.get_running_loop().run_in_executor(thread, do, work, give_up)
         except BaseException:
-            self._writes_waiting.release()
+            waiting.release()
             raise
-        running.add_done_callback(lambda _: self._writes_waiting.release())
-        # A caller who goes away must not free the place of a write that still runs.
+        running.add_done_callback(lambda _: waiting.release())
+        # A caller who goes away must not free the place of work that still runs.
         return await asyncio.shield(running)
+
+    def _search(self, work: Callable[[Read], T], give_up: float) -> T:
+        connection = self._searchers.get()
+
+        def read(query: str, bindings: Bindings) -> list[Row]:
+            return connection.execute(QUERIES[query], bindings).fetchall()
+
+        def is_over() -> bool:
+            return time.monotonic() > give_up
+
+        try:
+            if is_over():
+                raise StoreBusy(f"the store {self._path} is busy")
+            with _errors_translated(self._path):
+                connection.set_progress_handler(is_over, _SEARCH_STEPS)
+                connection.execute("BEGIN")
+                try:
+                    return work(read)
+                except apsw.InterruptError as error:
+                    raise StoreBusy(
+                        f"a search of the store {self._path} took more than"
+                        f" {_SEARCH_SECONDS_MAX:g} seconds"
+                    ) from error
+                finally:
+                    connection.set_progress_handler(None)
+                    connection.execute("COMMIT")
+        finally:
+            self._searchers.put(connection)
 
     def _transact(self, work: Callable[[apsw.Connection], T], give_up: float) -> T:
         seconds_left = give_up - time.monotonic()
@@ -111,8 +171,11 @@ class Database:
                 return work(self._writer)
 
     def close(self) -> None:
-        """Finish the write that runs, and close the file."""
+        """Finish the write and the searches that run, and close the file."""
         self._writing.shutdown(cancel_futures=True)
+        self._searching.shutdown(cancel_futures=True)
+        for _ in range(_SEARCHERS):
+            self._searchers.get().close()
         self._reader.close()
         self._writer.close()
 
@@ -120,8 +183,9 @@ class Database:
 def _connect(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(int(_WRITE_SECONDS_MAX * 1000))
-    # Before anything is set: some settings change the file.
-    if not (_is_ours(connection) or _is_empty(connection)):
+    # Before anything is set: some settings change the file. In this order: another process
+    # may just be making the store, which marks it as ours before anything is in it.
+    if not (_is_empty(connection) or _is_ours(connection)):
         raise StoreUnusable(f"{path} is an SQLite file of another program")
     if connection.pragma("journal_mode", "wal") != "wal":
         raise StoreUnusable(f"the file system of {path} can't hold SQLite's write-ahead log")
@@ -129,6 +193,12 @@ def _connect(path: Path) -> apsw.Connection:
     # the power fails, and a record that was acknowledged is never lost.
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", True)  # noqa: FBT003 - the pragma's value
+    return connection
+
+
+def _connect_to_read(path: Path) -> apsw.Connection:
+    connection = _connect(path)
+    connection.pragma("query_only", True)  # noqa: FBT003 - the pragma's value
     return connection
 
 

@@ -509,42 +509,96 @@ WHERE corp_id = :corp_id AND person IN (:person_1, :person_2) AND end_time_ms IS
     AND viewer.start_time_ms >= :since_ms AND viewer.start_time_ms <= :until_ms
     AND instr(search_text, :search) > 0;
 
+-- name: forget_viewers
+DELETE FROM viewer WHERE corp_id = :corp_id AND conference_uuid = :conference_uuid;
+
+-- name: forget_participants
+DELETE FROM participant WHERE corp_id = :corp_id AND conference_uuid = :conference_uuid;
+
 -- name: put_participant
-INSERT INTO participant (corp_id, conference_uuid, place, name, number, is_terminal, details)
-VALUES (:corp_id, :conference_uuid, :place, :name, :number, :is_terminal, :details)
-ON CONFLICT (corp_id, conference_uuid, place) DO UPDATE SET
-    name = excluded.name, number = excluded.number,
-    is_terminal = excluded.is_terminal, details = excluded.details;
+-- Somebody who is there already keeps their place.
+INSERT INTO participant (
+    corp_id, conference_uuid, identity, place, name, number, is_terminal, search_text, details
+) VALUES (
+    :corp_id, :conference_uuid, :identity, :place, :name, :number, :is_terminal, :search_text,
+    :details
+) ON CONFLICT (corp_id, conference_uuid, identity) DO UPDATE SET
+    name = excluded.name, number = excluded.number, is_terminal = excluded.is_terminal,
+    search_text = excluded.search_text, details = excluded.details;
 
 -- name: participants
-SELECT name, number, is_terminal, details FROM participant
+-- A page of the participants of a conference, by place; with a search, of those that fit.
+SELECT identity, place, name, number, is_terminal, details
+FROM participant INDEXED BY participant_by_place
 WHERE corp_id = :corp_id AND conference_uuid = :conference_uuid
-ORDER BY place;
+    AND (:search = '' OR instr(search_text, :search) > 0)
+ORDER BY place, identity
+LIMIT :limit OFFSET :offset;
+
+-- name: participants_of_kinds
+-- The same of people, of terminals, or of the ones behind the others.
+SELECT identity, place, name, number, is_terminal, details
+FROM participant INDEXED BY participant_by_kind
+WHERE corp_id = :corp_id AND conference_uuid = :conference_uuid
+    AND is_terminal >= :kind_least AND is_terminal <= :kind_most
+    AND (:search = '' OR instr(search_text, :search) > 0)
+ORDER BY is_terminal, place, identity
+LIMIT :limit OFFSET :offset;
+
+-- name: count_participants
+SELECT count(*) FROM participant INDEXED BY participant_by_kind
+WHERE corp_id = :corp_id AND conference_uuid = :conference_uuid
+    AND is_terminal >= :kind_least AND is_terminal <= :kind_most
+    AND (:search = '' OR instr(search_text, :search) > 0);
 
 -- name: put_attendance
+-- What is empty or NULL says nothing of a stay that is known.
 INSERT INTO attendance (
-    conference_uuid, corp_id, place, display_name, call_number, device_type,
-    join_time_ms, left_time_ms, media_type, dept_name, search_text
+    conference_uuid, corp_id, join_time_ms, call_number, display_name, left_time_ms,
+    device_type, media_type, dept_name, search_text
 ) VALUES (
-    :conference_uuid, :corp_id, :place, :display_name, :call_number, :device_type,
-    :join_time_ms, :left_time_ms, :media_type, :dept_name, :search_text
-) ON CONFLICT (conference_uuid, corp_id, place) DO UPDATE SET
-    display_name = excluded.display_name, call_number = excluded.call_number,
-    device_type = excluded.device_type, join_time_ms = excluded.join_time_ms,
-    left_time_ms = excluded.left_time_ms, media_type = excluded.media_type,
-    dept_name = excluded.dept_name, search_text = excluded.search_text;
+    :conference_uuid, :corp_id, :join_time_ms, :call_number, :display_name, :left_time_ms,
+    :device_type, :media_type, :dept_name, :search_text
+) ON CONFLICT (conference_uuid, corp_id, join_time_ms, call_number, display_name) DO UPDATE SET
+    left_time_ms = coalesce(excluded.left_time_ms, left_time_ms),
+    device_type  = coalesce(nullif(excluded.device_type, ''), device_type),
+    media_type   = coalesce(nullif(excluded.media_type, ''), media_type),
+    dept_name    = coalesce(nullif(excluded.dept_name, ''), dept_name);
+
+-- name: end_stay
+-- End the last stay of somebody that had begun by then and has no end, or this one.
+UPDATE attendance SET left_time_ms = :left_time_ms
+WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
+    AND call_number = :call_number AND display_name = :display_name
+    AND join_time_ms = (
+        SELECT max(join_time_ms) FROM attendance
+        WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
+            AND call_number = :call_number AND display_name = :display_name
+            AND join_time_ms <= :left_time_ms
+            AND (left_time_ms IS NULL OR left_time_ms = :left_time_ms)
+    )
+RETURNING join_time_ms;
 
 -- name: attendance
--- A page of the stays of a conference, by place; with a search, of those that fit.
+-- A page of the stays of a conference; with a search, of those that fit.
 SELECT
     display_name, call_number, device_type, join_time_ms, left_time_ms, media_type, dept_name
 FROM attendance
 WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
     AND (:search = '' OR instr(search_text, :search) > 0)
-ORDER BY place
+ORDER BY join_time_ms, call_number, display_name
 LIMIT :limit OFFSET :offset;
 
 -- name: count_attendance
 SELECT count(*) FROM attendance
 WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
     AND (:search = '' OR instr(search_text, :search) > 0);
+
+-- name: add_phrase
+-- What was learned first stays.
+INSERT INTO phrase (corp_id, text, language, words) VALUES (:corp_id, :text, :language, :words)
+ON CONFLICT (corp_id, text, language) DO NOTHING;
+
+-- name: phrase
+SELECT words FROM phrase
+WHERE corp_id = :corp_id AND text = :text AND language = :language;

@@ -115,16 +115,15 @@ CREATE TABLE event (
 CREATE TABLE attendance (
     conference_uuid TEXT    NOT NULL,
     corp_id         TEXT    NOT NULL,
-    place           INTEGER NOT NULL,
-    display_name    TEXT    NOT NULL,
-    call_number     TEXT    NOT NULL,
-    device_type     TEXT    NOT NULL,
     join_time_ms    INTEGER NOT NULL,
+    call_number     TEXT    NOT NULL,
+    display_name    TEXT    NOT NULL,
     left_time_ms    INTEGER,                          -- NULL: still there
+    device_type     TEXT    NOT NULL,
     media_type      TEXT    NOT NULL,
     dept_name       TEXT    NOT NULL,
     search_text     TEXT    NOT NULL,                 -- what is searched, in lower case
-    PRIMARY KEY (conference_uuid, corp_id, place)
+    PRIMARY KEY (conference_uuid, corp_id, join_time_ms, call_number, display_name)
 ) STRICT, WITHOUT ROWID;
 
 -- ----------------------------------------------------------------- the catalog
@@ -181,12 +180,28 @@ WHERE start_time_ms IS NOT NULL;
 CREATE TABLE participant (
     corp_id         TEXT    NOT NULL,
     conference_uuid TEXT    NOT NULL,
+    identity        TEXT    NOT NULL,                 -- 'id:...', 'account:...' or 'number:...'
     place           INTEGER NOT NULL,
     name            TEXT    NOT NULL,
     number          TEXT    NOT NULL,
     is_terminal     INTEGER NOT NULL CHECK (is_terminal IN (0, 1)),
+    search_text     TEXT    NOT NULL,                 -- what is searched, in lower case
     details         TEXT    NOT NULL,                 -- JSON
-    PRIMARY KEY (corp_id, conference_uuid, place)
+    PRIMARY KEY (corp_id, conference_uuid, identity)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX participant_by_place
+ON participant (corp_id, conference_uuid, place, identity);
+CREATE INDEX participant_by_kind
+ON participant (corp_id, conference_uuid, is_terminal, place, identity);
+
+-- What a text that the catalogue does not know is called in another language.
+CREATE TABLE phrase (
+    corp_id  TEXT NOT NULL REFERENCES corp (corp_id) ON DELETE CASCADE,
+    text     TEXT NOT NULL,
+    language TEXT NOT NULL,
+    words    TEXT NOT NULL,
+    PRIMARY KEY (corp_id, text, language)
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO corp (corp_id, name) VALUES ('default', 'default');
