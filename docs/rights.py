@@ -89,6 +89,8 @@ async def _people(parts: Parts, apps: Apps) -> dict[str, Callable[[], Awaitable[
         )
         return made
 
+    for corp_id in (CORP, OTHER_CORP, PROVIDER):
+        await tenants.add_corp(corp_id, corp_id)
     portal = await app("portal", CORP, "read", "write", "admin")
     reader, writer = await app("reader", CORP, "read"), await app("writer", CORP, "write")
     theirs = await app("theirs", OTHER_CORP, "read", "write", "admin")

@@ -122,6 +122,18 @@ def test_an_account_is_taken_once(run: Run) -> None:
     assert "the account 'ann', or the id " in ran.err
 
 
+def test_a_corp_is_made_once(run: Run) -> None:
+    """A second corp of the same id is refused with a sentence, and the first stays as it is."""
+    made = run("corp", "create", "acme", "--name", "Acme Ltd", "--json").json
+    run("corp", "disable", "acme")
+
+    ran = run("corp", "create", "acme", "--name", "Another")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "Error: there is a corp 'acme' already\n"
+    assert run("corp", "list", "--json").json[0] == made[0] | {"isDisabled": True}
+
+
 def test_a_user_may_have_the_id_of_another_ledger(run: Run) -> None:
     """--user-uuid makes a user the one whom imported conferences name."""
     run("user", "create", "ann", "--user-uuid", "A" * 32)

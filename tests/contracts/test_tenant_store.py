@@ -1,5 +1,6 @@
 """What every tenant store has to do: `auth.tenants.TenantStore`, on each engine."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
@@ -79,9 +80,21 @@ async def test_what_was_made_is_listed(tenants: TenantStore) -> None:
 
 
 async def test_a_corp_is_made_once(tenants: TenantStore) -> None:
-    """Adding a corp that is there changes nothing."""
-    await tenants.add_corp("acme", "Another name")
-    assert [corp.name for corp in await tenants.corps() if corp.corp_id == "acme"] == ["Acme"]
+    """Adding a corp says whether it was missing; one that is there stays as it is."""
+    assert await tenants.add_corp("new", "New")
+    assert not await tenants.add_corp("acme", "Another name")
+    assert [corp.name for corp in await tenants.corps()] == ["Acme", "default", "New"]
+
+
+async def test_of_many_who_make_a_corp_at_once_one_has_made_it(stores: Stores) -> None:
+    """Whoever is told that the corp was missing is the one whose name it has."""
+    names = [f"name {number}" for number in range(5)]
+    made = await asyncio.gather(*(stores.tenants.add_corp("acme", name) for name in names))
+
+    assert made.count(True) == 1
+    acme = await stores.accounts.corp("acme")
+    assert acme is not None
+    assert acme.name == names[made.index(True)]
 
 
 async def test_names_are_taken_once(tenants: TenantStore) -> None:

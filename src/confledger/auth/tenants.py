@@ -16,8 +16,12 @@ class TenantStore(Protocol):
     async def corps(self) -> list[Corp]:
         """Every corp, by id."""
 
-    async def add_corp(self, corp_id: str, name: str) -> None:
-        """Make a corp, if it is missing; a corp that is there stays as it is."""
+    async def add_corp(self, corp_id: str, name: str) -> bool:
+        """Make a corp, if it is missing; a corp that is there stays as it is.
+
+        Returns:
+            Whether it was missing.
+        """
 
     async def change_corp(
         self, corp_id: str, *, is_disabled: bool | None = None, masks_numbers: bool | None = None

@@ -76,18 +76,20 @@ def create(
     """
     called = check_name(name, "NAME")
 
-    async def work(parts: Parts) -> tuple[str, str]:
+    async def work(parts: Parts) -> tuple[str, str, bool]:
         apps = await parts.open_apps()
+        corp_is_new = await parts.stores.tenants.add_corp(corp, corp)
         created, app_key = await apps.create(called, corp, scope, is_multi_tenant=multi_tenant)
-        return created.app_id, app_key
+        return created.app_id, app_key, corp_is_new
 
-    app_id, app_key = run_with_parts(work, options)
+    app_id, app_key, corp_is_new = run_with_parts(work, options)
     if as_json:
-        click.echo(msgspec.json.encode({"appId": app_id, "appKey": app_key, "corpId": corp}))
+        made = {"appId": app_id, "appKey": app_key, "corpId": corp, "corpIsNew": corp_is_new}
+        click.echo(msgspec.json.encode(made))
     else:
         click.echo(f"app id    {app_id}")
         click.echo(f"app key   {app_key}")
-        click.echo(f"corp      {corp}")
+        click.echo(f"corp      {corp}{' (new)' if corp_is_new else ''}")
         click.echo("Keep the key now: it is not shown again.")
 
 

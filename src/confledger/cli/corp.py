@@ -15,6 +15,7 @@ from confledger.cli.options import (
     store_options,
 )
 from confledger.cli.tables import print_list
+from confledger.errors import NameTaken
 
 _corp_argument = click.argument("corp", metavar="CORP", type=CorpId())
 
@@ -30,11 +31,12 @@ def corp() -> None:
 @json_option
 @store_options
 def create(*, corp: str, name: str | None, as_json: bool, **options: Any) -> None:
-    """Make a corp."""
+    """Make a corp. One that exists is an error, and stays as it is."""
     called = check_name(name or corp, "--name")
 
     async def work(parts: Parts) -> list[Corp]:
-        await parts.stores.tenants.add_corp(corp, called)
+        if not await parts.stores.tenants.add_corp(corp, called):
+            raise NameTaken(f"there is a corp {corp!r} already")
         return [each for each in await parts.stores.tenants.corps() if each.corp_id == corp]
 
     _print(run_with_parts(work, options), as_json=as_json)

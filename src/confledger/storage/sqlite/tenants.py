@@ -23,9 +23,14 @@ class SQLiteTenantStore:
         """See `TenantStore.corps`."""
         return [corp_of(row) for row in self.database.read("corps", {})]
 
-    async def add_corp(self, corp_id: str, name: str) -> None:
+    async def add_corp(self, corp_id: str, name: str) -> bool:
         """See `TenantStore.add_corp`."""
-        await self._write("add_corp", {"corp_id": corp_id, "name": name})
+
+        def work(connection: apsw.Connection) -> bool:
+            connection.execute(QUERIES["add_corp"], {"corp_id": corp_id, "name": name})
+            return connection.changes() > 0
+
+        return await self.database.write(work)
 
     async def change_corp(
         self, corp_id: str, *, is_disabled: bool | None = None, masks_numbers: bool | None = None
