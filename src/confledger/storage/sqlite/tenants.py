@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import apsw
 
 from confledger.auth.accounts import App, Corp, User
 from confledger.errors import NameTaken, NoSuchApp, NoSuchCorp, NoSuchUser, StillInUse
 from confledger.storage.sqlite.accounts import app_of, corp_of, user_of
-from confledger.storage.sqlite.database import QUERIES, Database
+from confledger.storage.sqlite.database import QUERIES, Database, Row
+
+_TAKEN: Final = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,10 @@ class SQLiteTenantStore:
 
     async def users(self, corp_id: str) -> list[User]:
         """See `TenantStore.users`."""
-        self._require_corp(corp_id)
-        return [user_of(row) for row in self.database.read("users", {"corp_id": corp_id})]
+        return [user_of(row) for row in self._rows_of_corp("users", corp_id)]
 
     async def add_user(self, user: User, password_hash: str) -> None:
         """See `TenantStore.add_user`."""
-        self._require_corp(user.corp_id)
         row = {
             "user_id": user.user_id,
             "corp_id": user.corp_id,
@@ -79,8 +79,8 @@ class SQLiteTenantStore:
             "password_hash": password_hash,
             **asdict(user.directory),
         }
-        with _name_taken(f"the account {user.account!r}, or the id {user.user_id}, is taken"):
-            await self._write("add_user", row)
+        with name_taken(f"the account {user.account!r}, or the id {user.user_id}, is taken"):
+            await self.database.write(lambda connection: _add(connection, "add_user", row))
 
     async def change_user(
         self,
@@ -99,7 +99,7 @@ class SQLiteTenantStore:
             if is_disabled or password_hash is not None:
                 connection.execute(QUERIES["end_grants_of_user"], key)
 
-        with _name_taken(f"another corp has the account {account!r} with a password"):
+        with name_taken(f"another corp has the account {account!r} with a password"):
             await self.database.write(work)
 
     async def delete_user(self, corp_id: str, account: str) -> None:
@@ -111,13 +111,12 @@ class SQLiteTenantStore:
 
     async def apps(self, corp_id: str) -> list[App]:
         """See `TenantStore.apps`."""
-        self._require_corp(corp_id)
-        return [app_of(row) for row in self.database.read("apps", {"corp_id": corp_id})]
+        return [app_of(row) for row in self._rows_of_corp("apps", corp_id)]
 
     async def add_app(self, app: App) -> None:
         """See `TenantStore.add_app`."""
-        self._require_corp(app.corp_id)
-        await self._write("add_app", {**asdict(app), "scopes": ",".join(sorted(app.scopes))})
+        row = {**asdict(app), "scopes": ",".join(sorted(app.scopes))}
+        await self.database.write(lambda connection: _add(connection, "add_app", row))
 
     async def change_app(
         self,
@@ -144,12 +143,19 @@ class SQLiteTenantStore:
             lambda connection: _change(connection, "delete_app", key, NoSuchApp(app_id))
         )
 
-    async def _write(self, query: str, row: dict[str, Any]) -> None:
-        await self.database.write(lambda connection: connection.execute(QUERIES[query], row))
+    def _rows_of_corp(self, query: str, corp_id: str) -> list[Row]:
+        key = {"corp_id": corp_id}
+        with self.database.snapshot():
+            if not self.database.read("corp", key):
+                raise NoSuchCorp(corp_id)
+            return self.database.read(query, key)
 
-    def _require_corp(self, corp_id: str) -> None:
-        if not self.database.read("corp", {"corp_id": corp_id}):
-            raise NoSuchCorp(corp_id)
+
+def _add(connection: apsw.Connection, query: str, row: dict[str, Any]) -> None:
+    """Add a row that belongs to a corp, which has to be there."""
+    if not connection.execute(QUERIES["corp"], row).fetchall():
+        raise NoSuchCorp(row["corp_id"])
+    connection.execute(QUERIES[query], row)
 
 
 def _change(
@@ -162,8 +168,11 @@ def _change(
 
 
 @contextmanager
-def _name_taken(sentence: str) -> Iterator[None]:
+def name_taken(sentence: str) -> Iterator[None]:
+    """Tell in a sentence that a key is taken; a row that breaks another rule is our mistake."""
     try:
         yield
     except apsw.ConstraintError as error:
+        if error.extendedresult not in _TAKEN:  # type: ignore[attr-defined] # not in the stubs
+            raise
         raise NameTaken(sentence) from error
