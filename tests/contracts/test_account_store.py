@@ -1,6 +1,7 @@
 """What every account store has to do: `auth.accounts.AccountStore`, on each engine."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,6 +109,29 @@ async def test_a_user_is_made_once_and_told_more_about_later(accounts: AccountSt
     assert made == user("ann", name="Ann", email="a@example.com")
     assert later == user("ann", name="Ann", email="ann@example.com", phone="+86123")
     assert await accounts.user(user("ann")) == later
+
+
+async def test_a_user_stays_what_they_were_made_as(stores: Stores, accounts: AccountStore) -> None:
+    """Whether a login or a command made a user is kept, whatever logs in later."""
+    by_login = replace(user("ann"), is_automatic=True)
+    by_command = user("bob", "3" * 32)
+    await stores.tenants.add_user(by_command, "a hash")
+
+    assert await accounts.user(by_login) == by_login
+    assert (await accounts.user(user("ann", name="Ann"))).is_automatic
+    told_more = replace(by_command, is_automatic=True, directory=Directory(name="Bob"))
+    assert await accounts.user(told_more) == replace(told_more, is_automatic=False)
+
+    assert [each.is_automatic for each in await stores.tenants.users(DEFAULT_CORP_ID)] == [
+        True,
+        False,
+    ]
+    login = await accounts.login("bob")
+    assert login is not None
+    assert not login.user.is_automatic
+    made = grant(1, await accounts.user(user("ann")), app=None)
+    await keep(accounts, 1, made)
+    assert await accounts.grant(b"access 1", NOW_MS) == (b"access 1", made)
 
 
 async def test_the_same_account_in_two_corps_is_two_users(

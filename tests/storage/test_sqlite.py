@@ -146,8 +146,8 @@ async def test_only_a_key_that_is_taken_is_told_as_taken(
     def add(connection: apsw.Connection, row: tuple[object, ...]) -> None:
         connection.execute(
             "INSERT INTO user"
-            " (corp_id, account, user_id, admin_type, name, email, phone, dept_code)"
-            " VALUES (?, ?, ?, ?, '', '', '', '')",
+            " (corp_id, account, user_id, admin_type, name, email, phone, dept_code, is_automatic)"
+            " VALUES (?, ?, ?, ?, '', '', '', '', 0)",
             row,
         )
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from confledger.app import Parts
-from confledger.auth.accounts import DEFAULT_CORP_ID, App
+from confledger.auth.accounts import DEFAULT_CORP_ID, AdminType, App, Directory, User
 from confledger.auth.signature import sign
 from conftest import CONFERENCE, PATH, MakeRecord, client_of
 
@@ -143,6 +143,23 @@ async def test_a_login_gives_a_token_with_the_documented_body(client: httpx.Asyn
     assert (user["name"], user["thirdAccount"], user["companyId"]) == ("Ann", "ann", "default")
     assert (user["userType"], user["adminType"], user["appId"]) == (2, 2, APP_ID)
     assert len(user["userId"]) == 32
+
+
+async def test_a_user_made_by_command_has_their_account(
+    parts: Parts, client: httpx.AsyncClient
+) -> None:
+    """Only who was made on the fly by a login has an account that begins with `Auto-`."""
+    ann = User("a" * 32, DEFAULT_CORP_ID, "ann", AdminType.ORDINARY, Directory())
+    await parts.stores.tenants.add_user(ann, "")
+
+    accounts = [
+        (await log_in(client, body_of(**fields))).json()["user"]["ucloginAccount"]
+        for fields in ({"userId": "ann"}, {"userId": "bob"})
+    ]
+    administrator = (await log_in(client, body_of())).json()["user"]
+
+    assert accounts == ["ann", "Auto-bob"]
+    assert administrator["ucloginAccount"] == f"Auto-{administrator['userId']}"
 
 
 async def test_the_same_user_logs_in_again(client: httpx.AsyncClient) -> None:

@@ -78,6 +78,8 @@ class User:
     """What the corp's own programs call the user; empty for the default administrator."""
     admin_type: AdminType
     directory: Directory
+    is_automatic: bool = False
+    """Whether an app's login made the user, and no command."""
     is_disabled: bool = False
 
 

@@ -159,6 +159,7 @@ def _candidate(corp_id: str, account: str, directory: Directory) -> User:
         account=account,
         admin_type=AdminType.ORDINARY if account else AdminType.DEFAULT_ADMINISTRATOR,
         directory=directory,
+        is_automatic=True,
     )
 
 

@@ -206,6 +206,7 @@ def _print(users: list[User], *, as_json: bool) -> None:
                 "userId": each.user_id,
                 "type": _NAMES[each.admin_type],
                 "name": each.directory.name,
+                "isAutomatic": each.is_automatic,
                 "isDisabled": each.is_disabled,
             }
             for each in users

@@ -89,7 +89,7 @@ def _user_json(grant: Grant) -> UserJSON:
     return UserJSON(
         userId=user.user_id,
         # Documented: an account made on the fly by an app is called "Auto-" and its id.
-        ucloginAccount=account if app is None else f"Auto-{account or user.user_id}",
+        ucloginAccount=f"Auto-{account or user.user_id}" if user.is_automatic else account,
         companyId=user.corp_id,
         userType=_SP_ADMINISTRATOR if is_sp_administrator else _CORP_USER,
         adminType=int(user.admin_type),

@@ -67,6 +67,7 @@ class SQLiteAccountStore:
             **key,
             "user_id": candidate.user_id,
             "admin_type": int(candidate.admin_type),
+            "is_automatic": candidate.is_automatic,
             **asdict(candidate.directory),
         }
 
@@ -126,7 +127,7 @@ class SQLiteAccountStore:
         if not rows:
             return None
         access_hash, client_type, created_ms, expire_ms, refresh_expire_ms = rows[0][:5]
-        user, app = rows[0][5:14], rows[0][14:]
+        user, app = rows[0][5:15], rows[0][15:]
         return access_hash, Grant(
             user=user_of(user),
             app=app_of(app) if app[0] else None,
@@ -204,9 +205,15 @@ def corp_of(row: Row) -> Corp:
 
 def user_of(row: Row) -> User:
     """A user, from the columns of the query `user`."""
-    user_id, corp_id, account, admin_type, *directory, is_disabled = row
+    user_id, corp_id, account, admin_type, *directory, is_automatic, is_disabled = row
     return User(
-        user_id, corp_id, account, AdminType(admin_type), Directory(*directory), bool(is_disabled)
+        user_id=user_id,
+        corp_id=corp_id,
+        account=account,
+        admin_type=AdminType(admin_type),
+        directory=Directory(*directory),
+        is_automatic=bool(is_automatic),
+        is_disabled=bool(is_disabled),
     )
 
 

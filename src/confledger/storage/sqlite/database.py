@@ -18,7 +18,7 @@ from confledger.storage.queries import load_queries
 
 QUERIES: Final = load_queries("confledger.storage.sqlite")
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 _APPLICATION_ID: Final = 0x636F_6E66
 """Marks a file as ours: the letters `conf`."""

@@ -92,14 +92,17 @@ WHERE user_id IN (SELECT user_id FROM user WHERE corp_id = :corp_id)
     OR app_id IN (SELECT app_id FROM app WHERE corp_id = :corp_id);
 
 -- name: users
-SELECT user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_disabled
+SELECT
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic, is_disabled
 FROM user WHERE corp_id = :corp_id ORDER BY account;
 
 -- name: add_user
 INSERT INTO user (
-    user_id, corp_id, account, admin_type, name, email, phone, dept_code, password_hash
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic,
+    password_hash
 ) VALUES (
-    :user_id, :corp_id, :account, :admin_type, :name, :email, :phone, :dept_code, :password_hash
+    :user_id, :corp_id, :account, :admin_type, :name, :email, :phone, :dept_code, :is_automatic,
+    :password_hash
 );
 
 -- name: change_user
@@ -143,13 +146,17 @@ SELECT
 FROM app WHERE app_id = :app_id;
 
 -- name: user
-SELECT user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_disabled
+SELECT
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic, is_disabled
 FROM user WHERE corp_id = :corp_id AND account = :account;
 
 -- name: put_user
 -- Make a user, or write what is said of one who is there over what was known.
-INSERT INTO user (user_id, corp_id, account, admin_type, name, email, phone, dept_code)
-VALUES (:user_id, :corp_id, :account, :admin_type, :name, :email, :phone, :dept_code)
+INSERT INTO user (
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic
+) VALUES (
+    :user_id, :corp_id, :account, :admin_type, :name, :email, :phone, :dept_code, :is_automatic
+)
 ON CONFLICT (corp_id, account) DO UPDATE SET
     name      = CASE excluded.name      WHEN '' THEN user.name      ELSE excluded.name      END,
     email     = CASE excluded.email     WHEN '' THEN user.email     ELSE excluded.email     END,
@@ -205,7 +212,7 @@ WHERE login_grant.access_hash = :access_hash AND login_grant.expire_time_ms > :n
 SELECT
     access_hash, client_type, login_grant.created_time_ms, expire_time_ms, refresh_expire_time_ms,
     user.user_id, user.corp_id, account, admin_type, user.name, email, phone, dept_code,
-    user.is_disabled,
+    is_automatic, user.is_disabled,
     app.app_id, app.corp_id, app.name, scopes, is_multi_tenant, encrypted_key, app.created_time_ms,
     app.is_disabled
 FROM login_grant
@@ -223,8 +230,8 @@ WHERE (
 -- name: login
 -- Whoever may log in with an account and a password.
 SELECT
-    user_id, corp_id, account, admin_type, user.name, email, phone, dept_code, user.is_disabled,
-    password_hash, user.is_disabled OR corp.is_disabled
+    user_id, corp_id, account, admin_type, user.name, email, phone, dept_code, is_automatic,
+    user.is_disabled, password_hash, user.is_disabled OR corp.is_disabled
 FROM user JOIN corp USING (corp_id)
 WHERE account = :account AND password_hash <> '';
 

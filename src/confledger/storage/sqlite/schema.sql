@@ -36,6 +36,7 @@ CREATE TABLE user (
     phone      TEXT    NOT NULL,
     dept_code  TEXT    NOT NULL,
     password_hash TEXT NOT NULL DEFAULT '',           -- Argon2id in PHC form; '' is no password
+    is_automatic  INTEGER NOT NULL CHECK (is_automatic IN (0, 1)),
     is_disabled   INTEGER NOT NULL DEFAULT 0 CHECK (is_disabled IN (0, 1)),
     PRIMARY KEY (corp_id, account)
 ) STRICT, WITHOUT ROWID;

@@ -76,6 +76,7 @@ class SQLiteTenantStore:
             "corp_id": user.corp_id,
             "account": user.account,
             "admin_type": int(user.admin_type),
+            "is_automatic": user.is_automatic,
             "password_hash": password_hash,
             **asdict(user.directory),
         }
