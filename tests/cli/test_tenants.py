@@ -134,6 +134,18 @@ def test_a_corp_is_made_once(run: Run) -> None:
     assert run("corp", "list", "--json").json[0] == made[0] | {"isDisabled": True}
 
 
+def test_a_corp_has_one_default_administrator(run: Run) -> None:
+    """A second one is refused with a sentence that names the first, and none is made."""
+    made = run("user", "create", "boss", "--type", "default-administrator", "--json").json
+    assert made[0]["type"] == "default-administrator"
+
+    ran = run("user", "create", "chief", "--type", "default-administrator")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "the corp 'default' has a default administrator already, the user 'boss'" in ran.err
+    assert run("user", "list", "--json").json == made
+
+
 def test_a_user_may_have_the_id_of_another_ledger(run: Run) -> None:
     """--user-uuid makes a user the one whom imported conferences name."""
     run("user", "create", "ann", "--user-uuid", "A" * 32)

@@ -134,6 +134,41 @@ async def test_a_user_stays_what_they_were_made_as(stores: Stores, accounts: Acc
     assert await accounts.grant(b"access 1", NOW_MS) == (b"access 1", made)
 
 
+async def test_without_an_account_it_is_the_default_administrator(
+    stores: Stores, accounts: AccountStore
+) -> None:
+    """The one whom a command made if there is one, whatever their account; else one made now."""
+    nobody = User(
+        "2" * 32,
+        DEFAULT_CORP_ID,
+        "",
+        AdminType.DEFAULT_ADMINISTRATOR,
+        Directory(phone="+86123"),
+        is_automatic=True,
+    )
+    boss = User(
+        "3" * 32,
+        DEFAULT_CORP_ID,
+        "boss",
+        AdminType.DEFAULT_ADMINISTRATOR,
+        Directory(name="The Boss"),
+    )
+    await stores.tenants.add_user(user("ann", "4" * 32), "")
+
+    assert await accounts.user(nobody) == nobody
+    assert await accounts.user(replace(nobody, user_id="5" * 32)) == nobody
+
+    await stores.tenants.delete_user(DEFAULT_CORP_ID, "")
+    await stores.tenants.add_user(boss, "")
+
+    told = replace(boss, directory=Directory(name="The Boss", phone="+86123"))
+    assert await accounts.user(nobody) == told
+    assert await accounts.user(replace(nobody, directory=Directory())) == told
+    assert await accounts.user(replace(nobody, account="boss")) == told
+    assert told in await stores.tenants.users(DEFAULT_CORP_ID)
+    assert len(await stores.tenants.users(DEFAULT_CORP_ID)) == 2
+
+
 async def test_the_same_account_in_two_corps_is_two_users(
     stores: Stores, accounts: AccountStore
 ) -> None:

@@ -86,6 +86,25 @@ async def test_a_corp_is_made_once(tenants: TenantStore) -> None:
     assert [corp.name for corp in await tenants.corps()] == ["Acme", "default", "New"]
 
 
+async def test_a_corp_has_one_default_administrator(stores: Stores, tenants: TenantStore) -> None:
+    """A second one is refused, whoever made the first, until that one is gone."""
+    boss = User("e" * 32, "acme", "boss", AdminType.DEFAULT_ADMINISTRATOR, Directory())
+    chief = replace(boss, user_id="f" * 32, account="chief")
+    await tenants.add_user(boss, "")
+    with pytest.raises(NameTaken, match=r"'acme' has a default administrator already.* 'boss'"):
+        await tenants.add_user(chief, "")
+    await tenants.add_user(replace(chief, corp_id=DEFAULT_CORP_ID), "")
+
+    await tenants.delete_user("acme", "boss")
+    await stores.accounts.user(replace(boss, account="", is_automatic=True))
+    with pytest.raises(NameTaken, match=r"'acme' has a default administrator already.* ''"):
+        await tenants.add_user(chief, "")
+
+    await tenants.delete_user("acme", "")
+    await tenants.add_user(replace(chief, user_id="0" * 32), "")
+    assert [user.account for user in await tenants.users("acme")] == ["ann", "bob", "chief"]
+
+
 async def test_of_many_who_make_a_corp_at_once_one_has_made_it(stores: Stores) -> None:
     """Whoever is told that the corp was missing is the one whose name it has."""
     names = [f"name {number}" for number in range(5)]

@@ -182,6 +182,33 @@ async def test_without_a_user_it_is_the_default_administrator(
     assert (user["adminType"], user["thirdAccount"]) == (0, "")
 
 
+async def test_the_default_administrator_may_have_an_account(
+    parts: Parts, client: httpx.AsyncClient
+) -> None:
+    """Who was made default administrator by command is whom a login without a user lets in."""
+    boss = User("b" * 32, DEFAULT_CORP_ID, "boss", AdminType.DEFAULT_ADMINISTRATOR, Directory())
+    await parts.stores.tenants.add_user(boss, "")
+
+    nameless = (await log_in(client, body_of())).json()["user"]
+    named = (await log_in(client, body_of(userId="boss"))).json()["user"]
+
+    assert nameless == named
+    assert (named["userId"], named["adminType"]) == (boss.user_id, 0)
+    assert (named["thirdAccount"], named["ucloginAccount"]) == ("boss", "boss")
+
+
+@pytest.mark.multi_tenant
+async def test_the_sps_default_administrator_may_have_an_account(
+    parts: Parts, client: httpx.AsyncClient
+) -> None:
+    """The SP administrator is the default administrator of the app's own corp, by either name."""
+    boss = User("b" * 32, DEFAULT_CORP_ID, "boss", AdminType.DEFAULT_ADMINISTRATOR, Directory())
+    await parts.stores.tenants.add_user(boss, "")
+    for fields in ({}, {"userId": "boss"}):
+        user = (await log_in(client, body_of(**fields))).json()["user"]
+        assert (user["userId"], user["userType"]) == (boss.user_id, 1)
+
+
 async def test_what_the_vendors_sdk_sends_is_accepted(client: httpx.AsyncClient) -> None:
     """Upper-case digits, `access`, an empty user, null corp and department, a UUID as nonce."""
     body = body_of(
@@ -468,9 +495,9 @@ async def test_a_login_that_says_nothing_new_writes_no_user(
 
     parts.stores._database._writer.exec_trace = trace  # noqa: SLF001 - to see what is written
     await log_in(client, body_of(userId="ann", userName="Ann"))
-    same = any("INTO user" in statement for statement in written)
+    same = any("UPDATE user" in statement for statement in written)
     await log_in(client, body_of(userId="ann", userName="Anna"))
-    changed = any("INTO user" in statement for statement in written)
+    changed = any("UPDATE user" in statement for statement in written)
 
     assert (same, changed) == (False, True)
 

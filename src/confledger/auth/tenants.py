@@ -42,8 +42,9 @@ class TenantStore(Protocol):
         """Make a user.
 
         Raises:
-            NameTaken: the corp has that account, or, with a password, another corp
-                has it with a password too.
+            NameTaken: the corp has that account, or a default administrator where the
+                user is to be one, or, with a password, another corp has the account
+                with a password too.
         """
 
     async def change_user(

@@ -26,11 +26,9 @@ from confledger.cli.tables import print_list
 _TYPES = {
     "administrator": AdminType.ADMINISTRATOR,
     "ordinary": AdminType.ORDINARY,
+    "default-administrator": AdminType.DEFAULT_ADMINISTRATOR,
 }
-_NAMES = {
-    AdminType.DEFAULT_ADMINISTRATOR: "default administrator",
-    **{admin_type: name for name, admin_type in _TYPES.items()},
-}
+_NAMES = {admin_type: name for name, admin_type in _TYPES.items()}
 
 _account_argument = click.argument("account", metavar="ACCOUNT")
 _corp_option = corp_option("Whose user it is.")
@@ -70,7 +68,8 @@ def user() -> None:
     type=click.Choice(list(_TYPES)),
     default="ordinary",
     show_default=True,
-    help="An administrator sees every conference of the corp.",
+    help="An administrator sees every conference of the corp; the default administrator, one a"
+    " corp, is whom an app logs in that names no user.",
 )
 @option("--name", default="", help="What people call them.")
 @option(

@@ -150,18 +150,19 @@ SELECT
     user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic, is_disabled
 FROM user WHERE corp_id = :corp_id AND account = :account;
 
--- name: put_user
--- Make a user, or write what is said of one who is there over what was known.
-INSERT INTO user (
-    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic
-) VALUES (
-    :user_id, :corp_id, :account, :admin_type, :name, :email, :phone, :dept_code, :is_automatic
-)
-ON CONFLICT (corp_id, account) DO UPDATE SET
-    name      = CASE excluded.name      WHEN '' THEN user.name      ELSE excluded.name      END,
-    email     = CASE excluded.email     WHEN '' THEN user.email     ELSE excluded.email     END,
-    phone     = CASE excluded.phone     WHEN '' THEN user.phone     ELSE excluded.phone     END,
-    dept_code = CASE excluded.dept_code WHEN '' THEN user.dept_code ELSE excluded.dept_code END;
+-- name: default_administrator
+SELECT
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic, is_disabled
+FROM user WHERE corp_id = :corp_id AND admin_type = 0;
+
+-- name: change_directory
+-- What is empty stays as it is.
+UPDATE user SET
+    name      = coalesce(nullif(:name, ''), name),
+    email     = coalesce(nullif(:email, ''), email),
+    phone     = coalesce(nullif(:phone, ''), phone),
+    dept_code = coalesce(nullif(:dept_code, ''), dept_code)
+WHERE user_id = :user_id;
 
 -- name: secrets_of_grant
 -- What a login is checked against, as it is now; no row where the user is gone.

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import apsw
 
-from confledger.auth.accounts import App, Corp, User
+from confledger.auth.accounts import AdminType, App, Corp, User
 from confledger.errors import NameTaken, NoSuchApp, NoSuchCorp, NoSuchUser, StillInUse
-from confledger.storage.sqlite.accounts import app_of, corp_of, user_of
+from confledger.storage.sqlite.accounts import app_of, corp_of, row_of_user, user_of
 from confledger.storage.sqlite.database import QUERIES, Database, Row
 
 _TAKEN: Final = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
@@ -71,17 +71,19 @@ class SQLiteTenantStore:
 
     async def add_user(self, user: User, password_hash: str) -> None:
         """See `TenantStore.add_user`."""
-        row = {
-            "user_id": user.user_id,
-            "corp_id": user.corp_id,
-            "account": user.account,
-            "admin_type": int(user.admin_type),
-            "is_automatic": user.is_automatic,
-            "password_hash": password_hash,
-            **asdict(user.directory),
-        }
+        row = row_of_user(user, password_hash)
+
+        def work(connection: apsw.Connection) -> None:
+            if user.admin_type is AdminType.DEFAULT_ADMINISTRATOR:
+                for known in connection.execute(QUERIES["default_administrator"], row):
+                    raise NameTaken(
+                        f"the corp {user.corp_id!r} has a default administrator already,"
+                        f" the user {user_of(known).account!r}; delete that one first"
+                    )
+            _add(connection, "add_user", row)
+
         with name_taken(f"the account {user.account!r}, or the id {user.user_id}, is taken"):
-            await self.database.write(lambda connection: _add(connection, "add_user", row))
+            await self.database.write(work)
 
     async def change_user(
         self,
