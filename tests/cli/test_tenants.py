@@ -85,6 +85,74 @@ def test_apps_come_and_go(run: Run) -> None:
     assert run("app", "list").out == "none\n"
 
 
+CORP = {"corpId": "acme", "name": "acme", "masksNumbers": True, "isDisabled": False}
+MASKED, CLEAR = ("numbers of corp acme are served " + how for how in ("masked", "in clear"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line", "as_it_is"),
+    [
+        (("change", "acme", "--clear-numbers"), CLEAR, {"masksNumbers": False}),
+        (("change", "acme", "--mask-numbers"), MASKED, {}),
+        (("disable", "acme"), "corp acme is disabled", {"isDisabled": True}),
+        (("enable", "acme"), "corp acme is enabled", {}),
+        (("delete", "acme"), "corp acme is deleted", {}),
+    ],
+    ids=str,
+)
+def test_what_happened_to_a_corp_is_told(
+    run: Run, arguments: tuple[str, ...], line: str, as_it_is: dict[str, bool]
+) -> None:
+    """A person reads a line, a program the corp as it now is, or was before it was removed."""
+    run("corp", "create", "acme")
+    told = run("corp", *arguments)
+    run("corp", "delete", "acme")
+    run("corp", "create", "acme")
+    shown = run("corp", *arguments, "--json")
+
+    assert (told.code, told.out, told.err) == (0, line + "\n", "")
+    assert (shown.code, shown.json) == (0, [CORP | as_it_is])
+
+
+@pytest.mark.parametrize(
+    ("command", "line", "is_disabled"),
+    [
+        ("disable", "is disabled", True),
+        ("enable", "is enabled", False),
+        ("delete", "is deleted", False),
+    ],
+)
+def test_what_happened_to_a_user_or_an_app_is_told(
+    run: Run, command: str, line: str, *, is_disabled: bool
+) -> None:
+    """A person reads a line, a program the same that the list shows."""
+    for kind, key in (("user", "account"), ("app", "appId")):
+        run(kind, "create", "ann")
+        (listed,) = run(kind, "list", "--json").json
+        shown = run(kind, command, listed[key], "--json")
+        assert (shown.code, shown.json) == (0, [listed | {"isDisabled": is_disabled}])
+
+        run(kind, "create", "bob")
+        (name,) = (each[key] for each in run(kind, "list", "--json").json if each != shown.json[0])
+        told = run(kind, command, name)
+        assert (told.code, told.out, told.err) == (0, f"{kind} {name} {line}\n", "")
+
+
+def test_what_happened_to_a_password_is_told(run: Run, tmp_path: Path) -> None:
+    """Whether the user has one now; the password itself is not shown."""
+    password = tmp_path / "password"
+    password.write_text("correct horse")
+    made = run("user", "create", "Ann Lee", "--json").json
+
+    given = run("user", "set-password", "Ann Lee", "--password-file", password)
+    taken = run("user", "set-password", "Ann Lee")
+    shown = run("user", "set-password", "Ann Lee", "--password-file", password, "--json")
+
+    assert given.out == "user 'Ann Lee' has a new password\n"
+    assert taken.out == "user 'Ann Lee' has no password\n"
+    assert shown.json == made
+
+
 def test_lists_are_tables_for_people(run: Run) -> None:
     """Without --json a list is a table with a heading for each column."""
     run("user", "create", "ann")

@@ -156,6 +156,26 @@ async def test_what_is_not_there_is_an_error(
         await call(tenants)
 
 
+async def test_a_change_answers_with_what_it_left_and_a_removal_with_what_it_took(
+    tenants: TenantStore,
+) -> None:
+    """Whoever changes or removes something learns what it is, or was, from the answer."""
+    acme = Corp("acme", "Acme", masks_numbers=False, is_disabled=True)
+    assert await tenants.change_corp("acme", is_disabled=True, masks_numbers=False) == acme
+    assert await tenants.change_user("acme", "bob", is_disabled=True) == replace(
+        BOB, is_disabled=True
+    )
+    assert await tenants.change_user("acme", "ann", password_hash="another") == ANN
+    assert await tenants.change_app(APP.app_id, is_disabled=True) == replace(APP, is_disabled=True)
+    changed = replace(APP, is_disabled=True, encrypted_key=b"new")
+    assert await tenants.change_app(APP.app_id, encrypted_key=b"new") == changed
+
+    assert await tenants.delete_app(APP.app_id) == changed
+    assert await tenants.delete_user("acme", "ann") == ANN
+    assert await tenants.delete_corp("acme") == acme
+    assert [corp.corp_id for corp in await tenants.corps()] == [DEFAULT_CORP_ID]
+
+
 @pytest.mark.parametrize(
     ("call", "left"),
     [

@@ -8,6 +8,7 @@ from confledger.auth.accounts import App, Corp, User
 class TenantStore(Protocol):
     """Where corps, users and apps are made, changed and removed.
 
+    A change answers with the thing as it now is, a removal with it as it was.
     Whatever disables or removes one ends its tokens in the same transaction. Every
     method raises `StoreBusy` or `StoreUnusable` where the store can't do it, and
     those that name something raise `NoSuchCorp`, `NoSuchUser` or `NoSuchApp`.
@@ -25,10 +26,10 @@ class TenantStore(Protocol):
 
     async def change_corp(
         self, corp_id: str, *, is_disabled: bool | None = None, masks_numbers: bool | None = None
-    ) -> None:
+    ) -> Corp:
         """Change what is given of a corp."""
 
-    async def delete_corp(self, corp_id: str) -> None:
+    async def delete_corp(self, corp_id: str) -> Corp:
         """Remove a corp with its users and apps.
 
         Raises:
@@ -54,14 +55,14 @@ class TenantStore(Protocol):
         *,
         is_disabled: bool | None = None,
         password_hash: str | None = None,
-    ) -> None:
+    ) -> User:
         """Change what is given of a user. A new password ends the user's tokens.
 
         Raises:
             NameTaken: another corp has that account with a password.
         """
 
-    async def delete_user(self, corp_id: str, account: str) -> None:
+    async def delete_user(self, corp_id: str, account: str) -> User:
         """Remove a user."""
 
     async def apps(self, corp_id: str) -> list[App]:
@@ -76,8 +77,8 @@ class TenantStore(Protocol):
         *,
         is_disabled: bool | None = None,
         encrypted_key: bytes | None = None,
-    ) -> None:
+    ) -> App:
         """Change what is given of an app. A new key ends the app's tokens."""
 
-    async def delete_app(self, app_id: str) -> None:
+    async def delete_app(self, app_id: str) -> App:
         """Remove an app."""

@@ -70,14 +70,16 @@ SELECT corp_id, name, masks_numbers, is_disabled FROM corp ORDER BY corp_id;
 UPDATE corp SET
     is_disabled   = coalesce(:is_disabled, is_disabled),
     masks_numbers = coalesce(:masks_numbers, masks_numbers)
-WHERE corp_id = :corp_id;
+WHERE corp_id = :corp_id
+RETURNING corp_id, name, masks_numbers, is_disabled;
 
 -- name: conference_of_corp
 -- Whether a corp has any conference.
 SELECT 1 FROM head WHERE corp_id = :corp_id LIMIT 1;
 
 -- name: delete_corp
-DELETE FROM corp WHERE corp_id = :corp_id;
+DELETE FROM corp WHERE corp_id = :corp_id
+RETURNING corp_id, name, masks_numbers, is_disabled;
 
 -- name: delete_apps_of_corp
 DELETE FROM app WHERE corp_id = :corp_id;
@@ -109,10 +111,14 @@ INSERT INTO user (
 UPDATE user SET
     is_disabled   = coalesce(:is_disabled, is_disabled),
     password_hash = coalesce(:password_hash, password_hash)
-WHERE corp_id = :corp_id AND account = :account;
+WHERE corp_id = :corp_id AND account = :account
+RETURNING
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic, is_disabled;
 
 -- name: delete_user
-DELETE FROM user WHERE corp_id = :corp_id AND account = :account;
+DELETE FROM user WHERE corp_id = :corp_id AND account = :account
+RETURNING
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic, is_disabled;
 
 -- name: end_grants_of_user
 DELETE FROM login_grant WHERE user_id = (
@@ -128,10 +134,14 @@ FROM app WHERE corp_id = :corp_id ORDER BY created_time_ms, app_id;
 UPDATE app SET
     is_disabled   = coalesce(:is_disabled, is_disabled),
     encrypted_key = coalesce(:encrypted_key, encrypted_key)
-WHERE app_id = :app_id;
+WHERE app_id = :app_id
+RETURNING
+    app_id, corp_id, name, scopes, is_multi_tenant, encrypted_key, created_time_ms, is_disabled;
 
 -- name: delete_app
-DELETE FROM app WHERE app_id = :app_id;
+DELETE FROM app WHERE app_id = :app_id
+RETURNING
+    app_id, corp_id, name, scopes, is_multi_tenant, encrypted_key, created_time_ms, is_disabled;
 
 -- name: end_grants_of_app
 DELETE FROM login_grant WHERE app_id = :app_id;

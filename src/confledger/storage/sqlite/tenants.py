@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import apsw
 
@@ -36,34 +36,31 @@ class SQLiteTenantStore:
 
     async def change_corp(
         self, corp_id: str, *, is_disabled: bool | None = None, masks_numbers: bool | None = None
-    ) -> None:
+    ) -> Corp:
         """See `TenantStore.change_corp`."""
+        key = {"corp_id": corp_id}
+        changes = {**key, "is_disabled": is_disabled, "masks_numbers": masks_numbers}
 
-        def work(connection: apsw.Connection) -> None:
-            key = {"corp_id": corp_id}
-            _change(
-                connection,
-                "change_corp",
-                {**key, "is_disabled": is_disabled, "masks_numbers": masks_numbers},
-                NoSuchCorp(corp_id),
-            )
+        def work(connection: apsw.Connection) -> Corp:
+            changed = _change(connection, "change_corp", changes, NoSuchCorp(corp_id))
             if is_disabled:
                 connection.execute(QUERIES["end_grants_of_corp"], key)
+            return corp_of(changed)
 
-        await self.database.write(work)
+        return await self.database.write(work)
 
-    async def delete_corp(self, corp_id: str) -> None:
+    async def delete_corp(self, corp_id: str) -> Corp:
         """See `TenantStore.delete_corp`."""
 
-        def work(connection: apsw.Connection) -> None:
+        def work(connection: apsw.Connection) -> Corp:
             key = {"corp_id": corp_id}
             if connection.execute(QUERIES["conference_of_corp"], key).fetchall():
                 raise StillInUse(f"the corp {corp_id!r} has conferences; they are kept")
             connection.execute(QUERIES["delete_apps_of_corp"], key)
             connection.execute(QUERIES["delete_users_of_corp"], key)
-            _change(connection, "delete_corp", key, NoSuchCorp(corp_id))
+            return corp_of(_change(connection, "delete_corp", key, NoSuchCorp(corp_id)))
 
-        await self.database.write(work)
+        return await self.database.write(work)
 
     async def users(self, corp_id: str) -> list[User]:
         """See `TenantStore.users`."""
@@ -92,24 +89,26 @@ class SQLiteTenantStore:
         *,
         is_disabled: bool | None = None,
         password_hash: str | None = None,
-    ) -> None:
+    ) -> User:
         """See `TenantStore.change_user`."""
         key = {"corp_id": corp_id, "account": account}
         changes = {**key, "is_disabled": is_disabled, "password_hash": password_hash}
 
-        def work(connection: apsw.Connection) -> None:
-            _change(connection, "change_user", changes, NoSuchUser(corp_id, account))
+        def work(connection: apsw.Connection) -> User:
+            changed = _change(connection, "change_user", changes, NoSuchUser(corp_id, account))
             if is_disabled or password_hash is not None:
                 connection.execute(QUERIES["end_grants_of_user"], key)
+            return user_of(changed)
 
         with name_taken(f"another corp has the account {account!r} with a password"):
-            await self.database.write(work)
+            return await self.database.write(work)
 
-    async def delete_user(self, corp_id: str, account: str) -> None:
+    async def delete_user(self, corp_id: str, account: str) -> User:
         """See `TenantStore.delete_user`."""
         key = {"corp_id": corp_id, "account": account}
-        await self.database.write(
-            lambda connection: _change(connection, "delete_user", key, NoSuchUser(corp_id, account))
+        missing = NoSuchUser(corp_id, account)
+        return await self.database.write(
+            lambda connection: user_of(_change(connection, "delete_user", key, missing))
         )
 
     async def apps(self, corp_id: str) -> list[App]:
@@ -127,23 +126,25 @@ class SQLiteTenantStore:
         *,
         is_disabled: bool | None = None,
         encrypted_key: bytes | None = None,
-    ) -> None:
+    ) -> App:
         """See `TenantStore.change_app`."""
         key = {"app_id": app_id}
         changes = {**key, "is_disabled": is_disabled, "encrypted_key": encrypted_key}
 
-        def work(connection: apsw.Connection) -> None:
-            _change(connection, "change_app", changes, NoSuchApp(app_id))
+        def work(connection: apsw.Connection) -> App:
+            changed = _change(connection, "change_app", changes, NoSuchApp(app_id))
             if is_disabled or encrypted_key is not None:
                 connection.execute(QUERIES["end_grants_of_app"], key)
+            return app_of(changed)
 
-        await self.database.write(work)
+        return await self.database.write(work)
 
-    async def delete_app(self, app_id: str) -> None:
+    async def delete_app(self, app_id: str) -> App:
         """See `TenantStore.delete_app`."""
         key = {"app_id": app_id}
-        await self.database.write(
-            lambda connection: _change(connection, "delete_app", key, NoSuchApp(app_id))
+        missing = NoSuchApp(app_id)
+        return await self.database.write(
+            lambda connection: app_of(_change(connection, "delete_app", key, missing))
         )
 
     def _rows_of_corp(self, query: str, corp_id: str) -> list[Row]:
@@ -163,11 +164,12 @@ def _add(connection: apsw.Connection, query: str, row: dict[str, Any]) -> None:
 
 def _change(
     connection: apsw.Connection, query: str, bindings: dict[str, Any], missing: Exception
-) -> None:
-    """Run a statement that changes one row; if there was none to change, that is an error."""
-    connection.execute(QUERIES[query], bindings)
-    if not connection.changes():
+) -> Row:
+    """Run a statement that changes or removes one row, which it returns; none is an error."""
+    rows = connection.execute(QUERIES[query], bindings).fetchall()
+    if not rows:
         raise missing
+    return cast("Row", rows[0])
 
 
 @contextmanager
