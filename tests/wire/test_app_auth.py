@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID, AdminType, App, Directory, User
 from confledger.auth.signature import sign
+from confledger.auth.tenants import TenantStore
 from conftest import CONFERENCE, PATH, MakeRecord, client_of
 
 LOGIN = "/v2/usg/acs/auth/appauth"
@@ -342,6 +344,37 @@ async def test_a_multi_tenant_app_must_sign_the_corp_that_it_names(
     )
     assert_is_error(unsigned, 401, "USG.206010025")
     assert_is_error(unknown, 401, "USG.206010025")
+
+
+@pytest.mark.multi_tenant
+@pytest.mark.parametrize(
+    ("disable", "shut"),
+    [
+        (lambda tenants: tenants.change_corp("807074304", is_disabled=True), {"807074304"}),
+        (lambda tenants: tenants.change_corp("default", is_disabled=True), {"807074304", "later"}),
+        (lambda tenants: tenants.change_app(APP_ID, is_disabled=True), {"807074304", "later"}),
+    ],
+    ids=["the corp", "the app's own corp", "the app"],
+)
+async def test_a_multi_tenant_app_is_shut_out_of_a_corp_or_of_all(
+    parts: Parts,
+    client: httpx.AsyncClient,
+    disable: Callable[[TenantStore], Awaitable[object]],
+    shut: set[str],
+) -> None:
+    """It acts for every corp, one made later too, and for none while it or its own is disabled."""
+    await parts.stores.tenants.add_corp("later", "A corp made after the app")
+    statuses = []
+    for _ in range(2):
+        for corp in ("807074304", "later"):
+            body = body_of(corpId=corp)
+            authorization = f"HMAC-SHA256 signature={signed(body, with_corp=True)}"
+            statuses.append((corp, (await log_in(client, body, authorization)).status_code))
+        await disable(parts.stores.tenants)
+
+    assert statuses[:2] == [("807074304", 200), ("later", 200)]
+    assert {corp for corp, status in statuses[2:] if status == 412} == shut
+    assert {status for _, status in statuses[2:]} <= {200, 412}
 
 
 @pytest.mark.parametrize(
