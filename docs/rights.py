@@ -1,28 +1,24 @@
-"""Asks every call as everybody, and writes down what is answered: the rights matrix.
+"""Asks every call as everybody, beside what is expected: the rights matrix.
 
-`generate.py` makes `reference/rights.md` of it; a test holds it against what is expected.
+`generate.py` makes `reference/rights.md` of it; a test holds the two against each other.
 """
 
 import asyncio
+import base64
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
 from confledger.app import Parts, create_app, open_parts
-from confledger.auth.accounts import (
-    AdminType,
-    App,
-    Directory,
-    Grant,
-    Scope,
-    TokenHashes,
-    User,
-)
+from confledger.auth.accounts import AdminType, App, Directory, Grant, Scope, TokenHashes, User
 from confledger.auth.apps import Apps
+from confledger.auth.passwords import hash_password
+from confledger.auth.signature import sign
 from confledger.auth.tokens import API_CLIENT_TYPE, hash_token
 from confledger.ledger.conference import (
     Attendance,
@@ -33,6 +29,7 @@ from confledger.ledger.conference import (
 )
 from confledger.ledger.record import ControlRecord
 from confledger.settings import Settings
+from confledger.wire import account_auth, app_auth
 
 CORP: Final = "acme"
 OTHER_CORP: Final = "other"
@@ -40,8 +37,12 @@ PROVIDER: Final = "provider"
 CONFERENCE: Final = "9a0fa6d10a5b11eaae5e191763c22c0e"
 HISTORY: Final = "/v1/mmc/management/conferences/history"
 ABOUT_TOKENS: Final = "/v1/usg/acs/token"
+PASSWORD: Final = "correct horse"  # noqa: S105 - of users who are gone with their store
+NONCE: Final = "n" * 32
 
 CALLS: Final = {
+    "app id login": ("POST", app_auth.PATH),
+    "account login": ("POST", account_auth.PATH),
     "list": ("GET", f"{HISTORY}?startDate=0&endDate=2000000000000&queryAll=true"),
     "detail": ("GET", f"{HISTORY}/confDetail?confUUID={CONFERENCE}"),
     "attendees": ("GET", f"{HISTORY}/confAttendeeRecord?confUUID={CONFERENCE}"),
@@ -52,8 +53,64 @@ CALLS: Final = {
     "delete": ("DELETE", ABOUT_TOKENS),
 }
 
+LOGINS: Final = ("app id login", "account login")
+
 Answer = tuple[int, str]
 """A status, and a code; of the list, how many conferences it counts."""
+
+DONE: Final = (200, "")
+ONE: Final = (200, "count 1")
+NONE: Final = (200, "count 0")
+UNKNOWN: Final = (400, "MMC.111070005")
+NOT_PERMITTED: Final = (403, "MMC.111070002")
+NO_TOKEN: Final = (401, "USG.000000004")
+WRONG_SIGNATURE: Final = (401, "USG.206010025")
+WRONG_PASSWORD: Final = (401, "USG.206010000")
+
+# The parts of a row: both logins; list, detail, attendees, control records and an
+# unknown conference; validate, refresh and delete.
+LOGS_IN: Final = (DONE,) * 2
+SEES_IT: Final = (ONE, DONE, DONE, DONE, UNKNOWN)
+SEES_NOTHING: Final = (NONE, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
+MAY_NOT_SEE_IT: Final = (NONE, NOT_PERMITTED, NOT_PERMITTED, NOT_PERMITTED, UNKNOWN)
+HAS_A_TOKEN: Final = (DONE,) * 3
+HAS_CREDENTIALS_ONLY: Final = LOGS_IN + (NO_TOKEN,) * 8
+HAS_NOTHING: Final = (WRONG_SIGNATURE, WRONG_PASSWORD) + (NO_TOKEN,) * 8
+
+EXPECTED: Final[dict[str, tuple[Answer, ...]]] = {
+    "SP administrator": LOGS_IN + SEES_NOTHING + HAS_A_TOKEN,
+    "SP app for the corp": LOGS_IN + SEES_IT + HAS_A_TOKEN,
+    "administrator": LOGS_IN + SEES_IT + HAS_A_TOKEN,
+    "scheduler": LOGS_IN + SEES_IT + HAS_A_TOKEN,
+    "invited user": LOGS_IN + SEES_IT + HAS_A_TOKEN,
+    "walk-in": LOGS_IN + MAY_NOT_SEE_IT + HAS_A_TOKEN,
+    "stranger of the corp": LOGS_IN + MAY_NOT_SEE_IT + HAS_A_TOKEN,
+    "other corp": LOGS_IN + SEES_NOTHING + HAS_A_TOKEN,
+    "read-only app": LOGS_IN + SEES_IT + HAS_A_TOKEN,
+    "write-only app": LOGS_IN + (NOT_PERMITTED,) * 5 + HAS_A_TOKEN,
+    "revoked token": HAS_CREDENTIALS_ONLY,
+    "expired token": HAS_CREDENTIALS_ONLY,
+    "wrong token": HAS_NOTHING,
+    "no token": HAS_NOTHING,
+}
+"""What the rules say: by who asks, in the order of `CALLS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who asks, with what they have."""
+
+    token: Callable[[], Awaitable[str | None]]
+    """A way to a new token, which is sent with every call."""
+    user_id: str
+    """Whom a login has to let in."""
+    app_login: Mapping[str, str]
+    """Whom the app login names: `appId`, and `corpId` and `userId` where it says them."""
+    signature: str | None
+    """That of the app login; None: it is not signed."""
+    account: str
+    password: str | None
+    """None: none is sent."""
 
 
 async def matrix() -> dict[str, dict[str, Answer]]:
@@ -61,65 +118,100 @@ async def matrix() -> dict[str, dict[str, Answer]]:
     with tempfile.TemporaryDirectory() as folder:
         async with open_parts(Settings(data_folder=Path(folder))) as parts:
             apps = await parts.open_apps()
-            people = await _people(parts, apps)
+            callers = await _callers(parts, apps)
             transport = httpx.ASGITransport(create_app(parts, apps))
             async with httpx.AsyncClient(transport=transport, base_url="https://ledger") as client:
                 return {
-                    who: {call: await _ask(client, call, await token()) for call in CALLS}
-                    for who, token in people.items()
+                    who: {call: await _ask(client, call, caller) for call in CALLS}
+                    for who, caller in callers.items()
                 }
 
 
-async def _ask(client: httpx.AsyncClient, call: str, token: str | None) -> Answer:
+async def _ask(client: httpx.AsyncClient, call: str, caller: Caller) -> Answer:
     method, url = CALLS[call]
+    token = await caller.token()
     headers = {"X-Access-Token": token} if token is not None else {}
-    body = {"token": token or "", "needGenNewToken": False} if method == "POST" else None
+    body: dict[str, Any] | None = None
+    if call == "app id login":
+        body = {"clientType": API_CLIENT_TYPE, "expireTime": 0, "nonce": NONCE, **caller.app_login}
+        if caller.signature is not None:
+            headers["Authorization"] = f"HMAC-SHA256 signature={caller.signature}"
+    elif call == "account login":
+        body = {"clientType": API_CLIENT_TYPE, "account": caller.account}
+        if caller.password is not None:
+            credentials = f"{caller.account}:{caller.password}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(credentials).decode()}"
+    elif call == "validate":
+        body = {"token": token or "", "needGenNewToken": False}
     answer = await client.request(method, url, headers=headers, json=body)
     if answer.status_code != httpx.codes.OK:
         return answer.status_code, answer.json()["error_code"]
-    return answer.status_code, f"count {answer.json()['count']}" if call == "list" else ""
+    if call == "list":
+        return answer.status_code, f"count {answer.json()['count']}"
+    if call in LOGINS and answer.json()["user"]["userId"] != caller.user_id:
+        return answer.status_code, "another user"
+    return answer.status_code, ""
 
 
-async def _people(parts: Parts, apps: Apps) -> dict[str, Callable[[], Awaitable[str | None]]]:
-    """Who asks, each with a way to a new token."""
+async def _callers(parts: Parts, apps: Apps) -> dict[str, Caller]:
+    """Who asks."""
     tenants, accounts = parts.stores.tenants, parts.stores.accounts
+    password_hash = hash_password(PASSWORD)
+    keys: dict[str, str] = {}
 
     async def app(name: str, corp_id: str, *scopes: Scope, is_multi_tenant: bool = False) -> App:
-        made, _ = await apps.create(
+        made, keys[made.app_id] = await apps.create(
             name, corp_id, frozenset(scopes), is_multi_tenant=is_multi_tenant
         )
         return made
 
+    for corp_id in (CORP, OTHER_CORP, PROVIDER):
+        await tenants.add_corp(corp_id, corp_id)
     portal = await app("portal", CORP, "read", "write", "admin")
     reader, writer = await app("reader", CORP, "read"), await app("writer", CORP, "write")
     theirs = await app("theirs", OTHER_CORP, "read", "write", "admin")
     provider = await app("provider", PROVIDER, "read", is_multi_tenant=True)
 
-    async def user(account: str) -> User:
-        made = User(
-            account.encode().hex().ljust(32, "0")[:32],
-            CORP,
-            account,
-            AdminType.ORDINARY,
-            Directory(name=account),
-        )
-        await tenants.add_user(made, "")
+    async def user(
+        account: str, corp_id: str = CORP, admin_type: AdminType = AdminType.ORDINARY
+    ) -> User:
+        user_id = account.encode().hex().ljust(32, "0")[:32]
+        made = User(user_id, corp_id, account, admin_type, Directory(name=account))
+        await tenants.add_user(made, password_hash)
         return made
 
     scheduler, invited = await user("scheduler"), await user("invited user")
     walk_in, stranger = await user("walk-in"), await user("stranger")
+    administrator, their_administrator, provider_administrator = [
+        await user(f"{corp_id} administrator", corp_id, AdminType.DEFAULT_ADMINISTRATOR)
+        for corp_id in (CORP, OTHER_CORP, PROVIDER)
+    ]
     await _fill(parts, scheduler, invited, walk_in)
 
-    def logged_in(who: User, through: App) -> Callable[[], Awaitable[str]]:
-        async def token() -> str:
+    def caller(
+        who: User, through: App, token: Callable[[], Awaitable[str | None]] | None = None
+    ) -> Caller:
+        async def new_token() -> str:
             return (await parts.tokens.issue(who, through, API_CLIENT_TYPE)).access_token
 
-        return token
+        is_default = who.admin_type is AdminType.DEFAULT_ADMINISTRATOR
+        said = {"userId": "" if is_default else who.account}
+        if through.is_multi_tenant:
+            said = {"corpId": "" if who.corp_id == through.corp_id else who.corp_id, **said}
+        signature = sign(keys[through.app_id], through.app_id, *said.values(), "0", NONCE)
+        return Caller(
+            token or new_token,
+            who.user_id,
+            {"appId": through.app_id, **said},
+            signature,
+            who.account,
+            PASSWORD,
+        )
 
-    administrator = await apps.default_administrator(CORP)
+    as_administrator = caller(administrator, portal)
 
     async def revoked() -> str:
-        token = await logged_in(administrator, portal)()
+        token = (await parts.tokens.issue(administrator, portal, API_CLIENT_TYPE)).access_token
         await parts.tokens.end(token)
         return token
 
@@ -131,24 +223,32 @@ async def _people(parts: Parts, apps: Apps) -> dict[str, Callable[[], Awaitable[
         await accounts.keep_grant(hashes, grant, grants_max=64)
         return token
 
-    async def none() -> None:
-        return None
-
     return {
-        "SP administrator": logged_in(await apps.default_administrator(PROVIDER), provider),
-        "SP app for the corp": logged_in(administrator, provider),
-        "administrator": logged_in(administrator, portal),
-        "scheduler": logged_in(scheduler, portal),
-        "invited user": logged_in(invited, portal),
-        "walk-in": logged_in(walk_in, portal),
-        "stranger of the corp": logged_in(stranger, portal),
-        "other corp": logged_in(await apps.default_administrator(OTHER_CORP), theirs),
-        "read-only app": logged_in(administrator, reader),
-        "write-only app": logged_in(administrator, writer),
-        "revoked token": revoked,
-        "expired token": expired,
-        "no token": none,
+        "SP administrator": caller(provider_administrator, provider),
+        "SP app for the corp": caller(administrator, provider),
+        "administrator": as_administrator,
+        "scheduler": caller(scheduler, portal),
+        "invited user": caller(invited, portal),
+        "walk-in": caller(walk_in, portal),
+        "stranger of the corp": caller(stranger, portal),
+        "other corp": caller(their_administrator, theirs),
+        "read-only app": caller(administrator, reader),
+        "write-only app": caller(administrator, writer),
+        "revoked token": replace(as_administrator, token=revoked),
+        "expired token": replace(as_administrator, token=expired),
+        "wrong token": replace(
+            as_administrator, token=_made_up, signature="0" * 64, password=PASSWORD.upper()
+        ),
+        "no token": replace(as_administrator, token=_none, signature=None, password=None),
     }
+
+
+async def _made_up() -> str:
+    return "cfl" + "0" * 33
+
+
+async def _none() -> None:
+    return None
 
 
 async def _fill(parts: Parts, scheduler: User, invited: User, walk_in: User) -> None:
@@ -184,17 +284,53 @@ async def _fill(parts: Parts, scheduler: User, invited: User, walk_in: User) -> 
 def page() -> str:
     """The matrix as a page."""
     seen = asyncio.run(matrix())
-    introduction = (
-        "Every call that takes a token, asked by everybody: the status, and the error code or,"
-        " of the list, how many conferences it counts. The conference was scheduled by one user of"
-        " its corp, another was invited to it, and a third walked in."
-    )
     lines = [
-        f"# Rights\n\n{introduction}\n",
+        _INTRODUCTION,
         f"| who | {' | '.join(CALLS)} |",
         "| --- |" + " --- |" * len(CALLS),
     ]
     for who, answers in seen.items():
-        cells = (" ".join(filter(None, (str(status), code))) for status, code in answers.values())
+        cells = map(cell, EXPECTED[who], answers.values())
         lines.append(f"| {who} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def cell(expected: Answer, seen: Answer) -> str:
+    """What is expected and what was seen: once with a mark where it is the same."""
+    wanted, got = (" ".join(filter(None, (str(status), code))) for status, code in (expected, seen))
+    return f"✓ {got}" if wanted == got else f"✗ expected {wanted}, seen {got}"
+
+
+_INTRODUCTION: Final = """\
+# Rights
+
+Every call, asked by everybody: the status, and the error code or, of the list, how many
+conferences it counts.
+
+- ✓ what the rules say, and what the service answered when this page was made, are both this;
+- ✗ they differ, and both are given. A test allows none.
+
+The conference was scheduled by one user of its corp, another was invited to it, and a third walked
+in. Each asks with a token that an app got for them, and logs in with what they have:
+
+- **app id login**: the app's id, and a signature with its key, for that user. A default
+  administrator is named by no user id; the SP app names the corp, unless it is its own.
+- **account login**: the user's account and password, without any app. All have a password.
+
+A login looks at these alone: the token is sent along, and does not matter. Why an SP app, which is
+multi-tenant, acts for every corp is [a decision](../decisions/0011-multi-tenant-apps.md).
+
+| who | is |
+| --- | --- |
+| SP administrator | the default administrator of a multi-tenant app's own corp, through that app |
+| SP app for the corp | the default administrator of the conference's corp, through that app |
+| administrator | the default administrator of the conference's corp, through an app of its own |
+| scheduler, invited user | the two who may see the conference, through the same app |
+| walk-in | somebody who was in the conference without an invitation, likewise |
+| stranger of the corp | somebody who has nothing to do with the conference, likewise |
+| other corp | the default administrator of another corp, through an app of that corp |
+| read-only app, write-only app | the administrator, through an app that has only that scope |
+| revoked token, expired token | the administrator, whose token ended; key and password are right |
+| wrong token | somebody who made up the token, the signature and the password |
+| no token | somebody who sends none of the three |
+"""

@@ -32,7 +32,7 @@ def test_an_app_is_made_and_its_key_is_shown(run: Run, data_folder: Path) -> Non
     ran = run("app", "create", "  our portal ", "--json")
 
     assert (ran.code, ran.err) == (0, "")
-    assert list(ran.json) == ["appId", "appKey", "corpId"]
+    assert list(ran.json) == ["appId", "appKey", "corpId", "corpIsNew"]
     app, corp, app_key = stored(data_folder, ran.json["appId"])
     assert (app.name, app.is_multi_tenant) == ("our portal", False)
     assert app.scopes == frozenset({"read"})
@@ -119,12 +119,19 @@ def test_an_app_for_every_corp(run: Run, data_folder: Path) -> None:
 
 
 def test_a_corp_that_is_missing_is_made(run: Run, data_folder: Path) -> None:
-    """--corp names whose app it is; the first app of a corp makes the corp."""
-    for _ in range(2):
+    """--corp names whose app it is; the first app of a corp makes the corp, and says so."""
+    for is_new in (True, False):
         ran = run("app", "create", "portal", "--corp", "Acme-1.b_c", "--json")
-        assert ran.json["corpId"] == "Acme-1.b_c"
+        assert (ran.json["corpId"], ran.json["corpIsNew"]) == ("Acme-1.b_c", is_new)
         _, corp, _ = stored(data_folder, ran.json["appId"])
         assert corp.corp_id == "Acme-1.b_c"
+
+
+def test_a_person_is_told_of_a_corp_that_was_made(run: Run) -> None:
+    """A corp id that was mistyped is seen at once: its corp is new."""
+    for ending in (" (new)", ""):
+        lines = run("app", "create", "portal", "--corp", "acme").out.splitlines()
+        assert f"corp      acme{ending}" in lines
 
 
 @pytest.mark.parametrize("corp", ["", "a b", "a/b", "企业", "x" * 65, "a\n", "١"])

@@ -85,6 +85,74 @@ def test_apps_come_and_go(run: Run) -> None:
     assert run("app", "list").out == "none\n"
 
 
+CORP = {"corpId": "acme", "name": "acme", "masksNumbers": True, "isDisabled": False}
+MASKED, CLEAR = ("numbers of corp acme are served " + how for how in ("masked", "in clear"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line", "as_it_is"),
+    [
+        (("change", "acme", "--clear-numbers"), CLEAR, {"masksNumbers": False}),
+        (("change", "acme", "--mask-numbers"), MASKED, {}),
+        (("disable", "acme"), "corp acme is disabled", {"isDisabled": True}),
+        (("enable", "acme"), "corp acme is enabled", {}),
+        (("delete", "acme"), "corp acme is deleted", {}),
+    ],
+    ids=str,
+)
+def test_what_happened_to_a_corp_is_told(
+    run: Run, arguments: tuple[str, ...], line: str, as_it_is: dict[str, bool]
+) -> None:
+    """A person reads a line, a program the corp as it now is, or was before it was removed."""
+    run("corp", "create", "acme")
+    told = run("corp", *arguments)
+    run("corp", "delete", "acme")
+    run("corp", "create", "acme")
+    shown = run("corp", *arguments, "--json")
+
+    assert (told.code, told.out, told.err) == (0, line + "\n", "")
+    assert (shown.code, shown.json) == (0, [CORP | as_it_is])
+
+
+@pytest.mark.parametrize(
+    ("command", "line", "is_disabled"),
+    [
+        ("disable", "is disabled", True),
+        ("enable", "is enabled", False),
+        ("delete", "is deleted", False),
+    ],
+)
+def test_what_happened_to_a_user_or_an_app_is_told(
+    run: Run, command: str, line: str, *, is_disabled: bool
+) -> None:
+    """A person reads a line, a program the same that the list shows."""
+    for kind, key in (("user", "account"), ("app", "appId")):
+        run(kind, "create", "ann")
+        (listed,) = run(kind, "list", "--json").json
+        shown = run(kind, command, listed[key], "--json")
+        assert (shown.code, shown.json) == (0, [listed | {"isDisabled": is_disabled}])
+
+        run(kind, "create", "bob")
+        (name,) = (each[key] for each in run(kind, "list", "--json").json if each != shown.json[0])
+        told = run(kind, command, name)
+        assert (told.code, told.out, told.err) == (0, f"{kind} {name} {line}\n", "")
+
+
+def test_what_happened_to_a_password_is_told(run: Run, tmp_path: Path) -> None:
+    """Whether the user has one now; the password itself is not shown."""
+    password = tmp_path / "password"
+    password.write_text("correct horse")
+    made = run("user", "create", "Ann Lee", "--json").json
+
+    given = run("user", "set-password", "Ann Lee", "--password-file", password)
+    taken = run("user", "set-password", "Ann Lee")
+    shown = run("user", "set-password", "Ann Lee", "--password-file", password, "--json")
+
+    assert given.out == "user 'Ann Lee' has a new password\n"
+    assert taken.out == "user 'Ann Lee' has no password\n"
+    assert shown.json == made
+
+
 def test_lists_are_tables_for_people(run: Run) -> None:
     """Without --json a list is a table with a heading for each column."""
     run("user", "create", "ann")
@@ -120,6 +188,30 @@ def test_an_account_is_taken_once(run: Run) -> None:
     ran = run("user", "create", "ann")
     assert ran.code == 1
     assert "the account 'ann', or the id " in ran.err
+
+
+def test_a_corp_is_made_once(run: Run) -> None:
+    """A second corp of the same id is refused with a sentence, and the first stays as it is."""
+    made = run("corp", "create", "acme", "--name", "Acme Ltd", "--json").json
+    run("corp", "disable", "acme")
+
+    ran = run("corp", "create", "acme", "--name", "Another")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "Error: there is a corp 'acme' already\n"
+    assert run("corp", "list", "--json").json[0] == made[0] | {"isDisabled": True}
+
+
+def test_a_corp_has_one_default_administrator(run: Run) -> None:
+    """A second one is refused with a sentence that names the first, and none is made."""
+    made = run("user", "create", "boss", "--type", "default-administrator", "--json").json
+    assert made[0]["type"] == "default-administrator"
+
+    ran = run("user", "create", "chief", "--type", "default-administrator")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "the corp 'default' has a default administrator already, the user 'boss'" in ran.err
+    assert run("user", "list", "--json").json == made
 
 
 def test_a_user_may_have_the_id_of_another_ledger(run: Run) -> None:

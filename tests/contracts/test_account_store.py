@@ -1,6 +1,7 @@
 """What every account store has to do: `auth.accounts.AccountStore`, on each engine."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,6 +109,64 @@ async def test_a_user_is_made_once_and_told_more_about_later(accounts: AccountSt
     assert made == user("ann", name="Ann", email="a@example.com")
     assert later == user("ann", name="Ann", email="ann@example.com", phone="+86123")
     assert await accounts.user(user("ann")) == later
+
+
+async def test_a_user_stays_what_they_were_made_as(stores: Stores, accounts: AccountStore) -> None:
+    """Whether a login or a command made a user is kept, whatever logs in later."""
+    by_login = replace(user("ann"), is_automatic=True)
+    by_command = user("bob", "3" * 32)
+    await stores.tenants.add_user(by_command, "a hash")
+
+    assert await accounts.user(by_login) == by_login
+    assert (await accounts.user(user("ann", name="Ann"))).is_automatic
+    told_more = replace(by_command, is_automatic=True, directory=Directory(name="Bob"))
+    assert await accounts.user(told_more) == replace(told_more, is_automatic=False)
+
+    assert [each.is_automatic for each in await stores.tenants.users(DEFAULT_CORP_ID)] == [
+        True,
+        False,
+    ]
+    login = await accounts.login("bob")
+    assert login is not None
+    assert not login.user.is_automatic
+    made = grant(1, await accounts.user(user("ann")), app=None)
+    await keep(accounts, 1, made)
+    assert await accounts.grant(b"access 1", NOW_MS) == (b"access 1", made)
+
+
+async def test_without_an_account_it_is_the_default_administrator(
+    stores: Stores, accounts: AccountStore
+) -> None:
+    """The one whom a command made if there is one, whatever their account; else one made now."""
+    nobody = User(
+        "2" * 32,
+        DEFAULT_CORP_ID,
+        "",
+        AdminType.DEFAULT_ADMINISTRATOR,
+        Directory(phone="+86123"),
+        is_automatic=True,
+    )
+    boss = User(
+        "3" * 32,
+        DEFAULT_CORP_ID,
+        "boss",
+        AdminType.DEFAULT_ADMINISTRATOR,
+        Directory(name="The Boss"),
+    )
+    await stores.tenants.add_user(user("ann", "4" * 32), "")
+
+    assert await accounts.user(nobody) == nobody
+    assert await accounts.user(replace(nobody, user_id="5" * 32)) == nobody
+
+    await stores.tenants.delete_user(DEFAULT_CORP_ID, "")
+    await stores.tenants.add_user(boss, "")
+
+    told = replace(boss, directory=Directory(name="The Boss", phone="+86123"))
+    assert await accounts.user(nobody) == told
+    assert await accounts.user(replace(nobody, directory=Directory())) == told
+    assert await accounts.user(replace(nobody, account="boss")) == told
+    assert told in await stores.tenants.users(DEFAULT_CORP_ID)
+    assert len(await stores.tenants.users(DEFAULT_CORP_ID)) == 2
 
 
 async def test_the_same_account_in_two_corps_is_two_users(

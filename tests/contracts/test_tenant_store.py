@@ -1,5 +1,6 @@
 """What every tenant store has to do: `auth.tenants.TenantStore`, on each engine."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
@@ -79,9 +80,40 @@ async def test_what_was_made_is_listed(tenants: TenantStore) -> None:
 
 
 async def test_a_corp_is_made_once(tenants: TenantStore) -> None:
-    """Adding a corp that is there changes nothing."""
-    await tenants.add_corp("acme", "Another name")
-    assert [corp.name for corp in await tenants.corps() if corp.corp_id == "acme"] == ["Acme"]
+    """Adding a corp says whether it was missing; one that is there stays as it is."""
+    assert await tenants.add_corp("new", "New")
+    assert not await tenants.add_corp("acme", "Another name")
+    assert [corp.name for corp in await tenants.corps()] == ["Acme", "default", "New"]
+
+
+async def test_a_corp_has_one_default_administrator(stores: Stores, tenants: TenantStore) -> None:
+    """A second one is refused, whoever made the first, until that one is gone."""
+    boss = User("e" * 32, "acme", "boss", AdminType.DEFAULT_ADMINISTRATOR, Directory())
+    chief = replace(boss, user_id="f" * 32, account="chief")
+    await tenants.add_user(boss, "")
+    with pytest.raises(NameTaken, match=r"'acme' has a default administrator already.* 'boss'"):
+        await tenants.add_user(chief, "")
+    await tenants.add_user(replace(chief, corp_id=DEFAULT_CORP_ID), "")
+
+    await tenants.delete_user("acme", "boss")
+    await stores.accounts.user(replace(boss, account="", is_automatic=True))
+    with pytest.raises(NameTaken, match=r"'acme' has a default administrator already.* ''"):
+        await tenants.add_user(chief, "")
+
+    await tenants.delete_user("acme", "")
+    await tenants.add_user(replace(chief, user_id="0" * 32), "")
+    assert [user.account for user in await tenants.users("acme")] == ["ann", "bob", "chief"]
+
+
+async def test_of_many_who_make_a_corp_at_once_one_has_made_it(stores: Stores) -> None:
+    """Whoever is told that the corp was missing is the one whose name it has."""
+    names = [f"name {number}" for number in range(5)]
+    made = await asyncio.gather(*(stores.tenants.add_corp("acme", name) for name in names))
+
+    assert made.count(True) == 1
+    acme = await stores.accounts.corp("acme")
+    assert acme is not None
+    assert acme.name == names[made.index(True)]
 
 
 async def test_names_are_taken_once(tenants: TenantStore) -> None:
@@ -122,6 +154,26 @@ async def test_what_is_not_there_is_an_error(
     """Whoever names a corp, user or app that is not there is told so."""
     with pytest.raises(error):
         await call(tenants)
+
+
+async def test_a_change_answers_with_what_it_left_and_a_removal_with_what_it_took(
+    tenants: TenantStore,
+) -> None:
+    """Whoever changes or removes something learns what it is, or was, from the answer."""
+    acme = Corp("acme", "Acme", masks_numbers=False, is_disabled=True)
+    assert await tenants.change_corp("acme", is_disabled=True, masks_numbers=False) == acme
+    assert await tenants.change_user("acme", "bob", is_disabled=True) == replace(
+        BOB, is_disabled=True
+    )
+    assert await tenants.change_user("acme", "ann", password_hash="another") == ANN
+    assert await tenants.change_app(APP.app_id, is_disabled=True) == replace(APP, is_disabled=True)
+    changed = replace(APP, is_disabled=True, encrypted_key=b"new")
+    assert await tenants.change_app(APP.app_id, encrypted_key=b"new") == changed
+
+    assert await tenants.delete_app(APP.app_id) == changed
+    assert await tenants.delete_user("acme", "ann") == ANN
+    assert await tenants.delete_corp("acme") == acme
+    assert [corp.corp_id for corp in await tenants.corps()] == [DEFAULT_CORP_ID]
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,12 @@ from pathlib import Path
 import apsw
 import pytest
 
-from confledger.errors import NoSuchConference, SettingError, StoreBusy, StoreUnusable
+from confledger.errors import NameTaken, NoSuchConference, SettingError, StoreBusy, StoreUnusable
 from confledger.ledger.record import ControlRecord
 from confledger.storage import open_stores, secret_key_path, sqlite_path
 from confledger.storage.sqlite import database as database_module
 from confledger.storage.sqlite.database import QUERIES, SCHEMA_VERSION, Database
+from confledger.storage.sqlite.tenants import name_taken
 from conftest import CONFERENCE, MakeRecord
 
 WRITER = Path(__file__).with_name("append_records.py")
@@ -125,6 +126,36 @@ async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
         )
     )
     assert len(database.read("corp", {"corp_id": "new"})) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "error"),
+    [
+        (("default", "ann", "2", 2), NameTaken),
+        (("default", "bob", "1", 2), NameTaken),
+        (("nowhere", "bob", "2", 2), apsw.ConstraintError),
+        (("default", "bob", "2", 3), apsw.ConstraintError),
+        (("default", None, "2", 2), apsw.ConstraintError),
+    ],
+    ids=["primary key", "unique", "foreign key", "check", "not null"],
+)
+async def test_only_a_key_that_is_taken_is_told_as_taken(
+    database: Database, row: tuple[object, ...], error: type[Exception]
+) -> None:
+    """A row that breaks another rule of the schema is no matter of names."""
+
+    def add(connection: apsw.Connection, row: tuple[object, ...]) -> None:
+        connection.execute(
+            "INSERT INTO user"
+            " (corp_id, account, user_id, admin_type, name, email, phone, dept_code, is_automatic)"
+            " VALUES (?, ?, ?, ?, '', '', '', '', 0)",
+            row,
+        )
+
+    await database.write(lambda connection: add(connection, ("default", "ann", "1", 2)))
+
+    with pytest.raises(error), name_taken("it is taken"):
+        await database.write(lambda connection: add(connection, row))
 
 
 async def test_another_process_that_holds_the_lock_makes_the_store_busy(

@@ -2,14 +2,16 @@
 
 import base64
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from confledger.app import Parts
-from confledger.auth.accounts import DEFAULT_CORP_ID, App
+from confledger.auth.accounts import DEFAULT_CORP_ID, AdminType, App, Directory, User
 from confledger.auth.signature import sign
+from confledger.auth.tenants import TenantStore
 from conftest import CONFERENCE, PATH, MakeRecord, client_of
 
 LOGIN = "/v2/usg/acs/auth/appauth"
@@ -145,6 +147,23 @@ async def test_a_login_gives_a_token_with_the_documented_body(client: httpx.Asyn
     assert len(user["userId"]) == 32
 
 
+async def test_a_user_made_by_command_has_their_account(
+    parts: Parts, client: httpx.AsyncClient
+) -> None:
+    """Only who was made on the fly by a login has an account that begins with `Auto-`."""
+    ann = User("a" * 32, DEFAULT_CORP_ID, "ann", AdminType.ORDINARY, Directory())
+    await parts.stores.tenants.add_user(ann, "")
+
+    accounts = [
+        (await log_in(client, body_of(**fields))).json()["user"]["ucloginAccount"]
+        for fields in ({"userId": "ann"}, {"userId": "bob"})
+    ]
+    administrator = (await log_in(client, body_of())).json()["user"]
+
+    assert accounts == ["ann", "Auto-bob"]
+    assert administrator["ucloginAccount"] == f"Auto-{administrator['userId']}"
+
+
 async def test_the_same_user_logs_in_again(client: httpx.AsyncClient) -> None:
     """An unknown user is made at the first login and recognised at the next."""
     first = (await log_in(client, body_of(userId="ann", userName="Ann"))).json()
@@ -163,6 +182,33 @@ async def test_without_a_user_it_is_the_default_administrator(
     """A missing, empty or null user means the corp's default administrator."""
     user = (await log_in(client, body_of(**fields))).json()["user"]
     assert (user["adminType"], user["thirdAccount"]) == (0, "")
+
+
+async def test_the_default_administrator_may_have_an_account(
+    parts: Parts, client: httpx.AsyncClient
+) -> None:
+    """Who was made default administrator by command is whom a login without a user lets in."""
+    boss = User("b" * 32, DEFAULT_CORP_ID, "boss", AdminType.DEFAULT_ADMINISTRATOR, Directory())
+    await parts.stores.tenants.add_user(boss, "")
+
+    nameless = (await log_in(client, body_of())).json()["user"]
+    named = (await log_in(client, body_of(userId="boss"))).json()["user"]
+
+    assert nameless == named
+    assert (named["userId"], named["adminType"]) == (boss.user_id, 0)
+    assert (named["thirdAccount"], named["ucloginAccount"]) == ("boss", "boss")
+
+
+@pytest.mark.multi_tenant
+async def test_the_sps_default_administrator_may_have_an_account(
+    parts: Parts, client: httpx.AsyncClient
+) -> None:
+    """The SP administrator is the default administrator of the app's own corp, by either name."""
+    boss = User("b" * 32, DEFAULT_CORP_ID, "boss", AdminType.DEFAULT_ADMINISTRATOR, Directory())
+    await parts.stores.tenants.add_user(boss, "")
+    for fields in ({}, {"userId": "boss"}):
+        user = (await log_in(client, body_of(**fields))).json()["user"]
+        assert (user["userId"], user["userType"]) == (boss.user_id, 1)
 
 
 async def test_what_the_vendors_sdk_sends_is_accepted(client: httpx.AsyncClient) -> None:
@@ -298,6 +344,37 @@ async def test_a_multi_tenant_app_must_sign_the_corp_that_it_names(
     )
     assert_is_error(unsigned, 401, "USG.206010025")
     assert_is_error(unknown, 401, "USG.206010025")
+
+
+@pytest.mark.multi_tenant
+@pytest.mark.parametrize(
+    ("disable", "shut"),
+    [
+        (lambda tenants: tenants.change_corp("807074304", is_disabled=True), {"807074304"}),
+        (lambda tenants: tenants.change_corp("default", is_disabled=True), {"807074304", "later"}),
+        (lambda tenants: tenants.change_app(APP_ID, is_disabled=True), {"807074304", "later"}),
+    ],
+    ids=["the corp", "the app's own corp", "the app"],
+)
+async def test_a_multi_tenant_app_is_shut_out_of_a_corp_or_of_all(
+    parts: Parts,
+    client: httpx.AsyncClient,
+    disable: Callable[[TenantStore], Awaitable[object]],
+    shut: set[str],
+) -> None:
+    """It acts for every corp, one made later too, and for none while it or its own is disabled."""
+    await parts.stores.tenants.add_corp("later", "A corp made after the app")
+    statuses = []
+    for _ in range(2):
+        for corp in ("807074304", "later"):
+            body = body_of(corpId=corp)
+            authorization = f"HMAC-SHA256 signature={signed(body, with_corp=True)}"
+            statuses.append((corp, (await log_in(client, body, authorization)).status_code))
+        await disable(parts.stores.tenants)
+
+    assert statuses[:2] == [("807074304", 200), ("later", 200)]
+    assert {corp for corp, status in statuses[2:] if status == 412} == shut
+    assert {status for _, status in statuses[2:]} <= {200, 412}
 
 
 @pytest.mark.parametrize(
@@ -451,9 +528,9 @@ async def test_a_login_that_says_nothing_new_writes_no_user(
 
     parts.stores._database._writer.exec_trace = trace  # noqa: SLF001 - to see what is written
     await log_in(client, body_of(userId="ann", userName="Ann"))
-    same = any("INTO user" in statement for statement in written)
+    same = any("UPDATE user" in statement for statement in written)
     await log_in(client, body_of(userId="ann", userName="Anna"))
-    changed = any("INTO user" in statement for statement in written)
+    changed = any("UPDATE user" in statement for statement in written)
 
     assert (same, changed) == (False, True)
 

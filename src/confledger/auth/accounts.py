@@ -20,6 +20,7 @@ class AdminType(IntEnum):
     """What a user is in the corp. The values are the wire's (`adminType`)."""
 
     DEFAULT_ADMINISTRATOR = 0
+    """Whom an app logs in that names no user; a corp has one at most."""
     ADMINISTRATOR = 1
     ORDINARY = 2
 
@@ -75,9 +76,12 @@ class User:
     """Ours: 32 hexadecimal digits."""
     corp_id: str
     account: str
-    """What the corp's own programs call the user; empty for the default administrator."""
+    """What the corp's own programs call the user; empty for a default administrator
+    whom an app's login made."""
     admin_type: AdminType
     directory: Directory
+    is_automatic: bool = False
+    """Whether an app's login made the user, and no command."""
     is_disabled: bool = False
 
 
@@ -122,7 +126,7 @@ class Principal:
     corp_id: str
     user_id: str
     account: str
-    """Empty for the default administrator."""
+    """Empty for a default administrator whom an app's login made."""
     app_id: str
     """Empty where the user gave their own password."""
     admin_type: AdminType
@@ -156,6 +160,8 @@ class AccountStore(Protocol):
 
     async def user(self, candidate: User) -> User:
         """The user of the candidate's corp and account, made from the candidate if missing.
+
+        Without an account it is the corp's default administrator, whatever their account.
 
         Of a user who is there already, what the candidate's directory entry says
         is written over what was known; what it leaves empty stays.

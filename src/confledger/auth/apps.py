@@ -50,12 +50,14 @@ class Apps:
     async def create(
         self, name: str, corp_id: str, scopes: frozenset[Scope], *, is_multi_tenant: bool = False
     ) -> tuple[App, str]:
-        """Make an app of a corp, and the corp if it is missing.
+        """Make an app of a corp.
 
         Returns:
             The app, and its key, which nobody is shown again.
+
+        Raises:
+            NoSuchCorp: there is no such corp.
         """
-        await self.tenants.add_corp(corp_id, corp_id)
         app_id, app_key = uuid.uuid4().hex, secrets.token_hex(32)
         app = App(
             app_id=app_id,
@@ -157,6 +159,7 @@ def _candidate(corp_id: str, account: str, directory: Directory) -> User:
         account=account,
         admin_type=AdminType.ORDINARY if account else AdminType.DEFAULT_ADMINISTRATOR,
         directory=directory,
+        is_automatic=True,
     )
 
 

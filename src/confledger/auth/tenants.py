@@ -8,6 +8,7 @@ from confledger.auth.accounts import App, Corp, User
 class TenantStore(Protocol):
     """Where corps, users and apps are made, changed and removed.
 
+    A change answers with the thing as it now is, a removal with it as it was.
     Whatever disables or removes one ends its tokens in the same transaction. Every
     method raises `StoreBusy` or `StoreUnusable` where the store can't do it, and
     those that name something raise `NoSuchCorp`, `NoSuchUser` or `NoSuchApp`.
@@ -16,15 +17,19 @@ class TenantStore(Protocol):
     async def corps(self) -> list[Corp]:
         """Every corp, by id."""
 
-    async def add_corp(self, corp_id: str, name: str) -> None:
-        """Make a corp, if it is missing; a corp that is there stays as it is."""
+    async def add_corp(self, corp_id: str, name: str) -> bool:
+        """Make a corp, if it is missing; a corp that is there stays as it is.
+
+        Returns:
+            Whether it was missing.
+        """
 
     async def change_corp(
         self, corp_id: str, *, is_disabled: bool | None = None, masks_numbers: bool | None = None
-    ) -> None:
+    ) -> Corp:
         """Change what is given of a corp."""
 
-    async def delete_corp(self, corp_id: str) -> None:
+    async def delete_corp(self, corp_id: str) -> Corp:
         """Remove a corp with its users and apps.
 
         Raises:
@@ -38,8 +43,9 @@ class TenantStore(Protocol):
         """Make a user.
 
         Raises:
-            NameTaken: the corp has that account, or, with a password, another corp
-                has it with a password too.
+            NameTaken: the corp has that account, or a default administrator where the
+                user is to be one, or, with a password, another corp has the account
+                with a password too.
         """
 
     async def change_user(
@@ -49,14 +55,14 @@ class TenantStore(Protocol):
         *,
         is_disabled: bool | None = None,
         password_hash: str | None = None,
-    ) -> None:
+    ) -> User:
         """Change what is given of a user. A new password ends the user's tokens.
 
         Raises:
             NameTaken: another corp has that account with a password.
         """
 
-    async def delete_user(self, corp_id: str, account: str) -> None:
+    async def delete_user(self, corp_id: str, account: str) -> User:
         """Remove a user."""
 
     async def apps(self, corp_id: str) -> list[App]:
@@ -71,8 +77,8 @@ class TenantStore(Protocol):
         *,
         is_disabled: bool | None = None,
         encrypted_key: bytes | None = None,
-    ) -> None:
+    ) -> App:
         """Change what is given of an app. A new key ends the app's tokens."""
 
-    async def delete_app(self, app_id: str) -> None:
+    async def delete_app(self, app_id: str) -> App:
         """Remove an app."""

@@ -16,7 +16,7 @@ from confledger.cli.options import (
     secret_key_option,
     store_options,
 )
-from confledger.cli.tables import print_list
+from confledger.cli.tables import print_done, print_list
 
 _app_argument = click.argument("app_id", metavar="APP_ID")
 
@@ -76,18 +76,20 @@ def create(
     """
     called = check_name(name, "NAME")
 
-    async def work(parts: Parts) -> tuple[str, str]:
+    async def work(parts: Parts) -> tuple[str, str, bool]:
         apps = await parts.open_apps()
+        corp_is_new = await parts.stores.tenants.add_corp(corp, corp)
         created, app_key = await apps.create(called, corp, scope, is_multi_tenant=multi_tenant)
-        return created.app_id, app_key
+        return created.app_id, app_key, corp_is_new
 
-    app_id, app_key = run_with_parts(work, options)
+    app_id, app_key, corp_is_new = run_with_parts(work, options)
     if as_json:
-        click.echo(msgspec.json.encode({"appId": app_id, "appKey": app_key, "corpId": corp}))
+        made = {"appId": app_id, "appKey": app_key, "corpId": corp, "corpIsNew": corp_is_new}
+        click.echo(msgspec.json.encode(made))
     else:
         click.echo(f"app id    {app_id}")
         click.echo(f"app key   {app_key}")
-        click.echo(f"corp      {corp}")
+        click.echo(f"corp      {corp}{' (new)' if corp_is_new else ''}")
         click.echo("Keep the key now: it is not shown again.")
 
 
@@ -101,20 +103,7 @@ def list_apps(*, corp: str, as_json: bool, **options: Any) -> None:
     async def work(parts: Parts) -> list[App]:
         return await parts.stores.tenants.apps(corp)
 
-    print_list(
-        [
-            {
-                "appId": each.app_id,
-                "name": each.name,
-                "corpId": each.corp_id,
-                "scopes": sorted(each.scopes),
-                "isMultiTenant": each.is_multi_tenant,
-                "isDisabled": each.is_disabled,
-            }
-            for each in run_with_parts(work, options)
-        ],
-        as_json=as_json,
-    )
+    print_list([_shown(each) for each in run_with_parts(work, options)], as_json=as_json)
 
 
 @app.command
@@ -138,34 +127,51 @@ def reset_key(*, app_id: str, as_json: bool, **options: Any) -> None:
 
 @app.command
 @_app_argument
+@json_option
 @store_options
-def disable(*, app_id: str, **options: Any) -> None:
+def disable(*, app_id: str, as_json: bool, **options: Any) -> None:
     """Lock an app out: it can't log in, and its tokens end."""
-    _switch(app_id, options, is_disabled=True)
+    _switch(app_id, options, is_disabled=True, as_json=as_json)
 
 
 @app.command
 @_app_argument
+@json_option
 @store_options
-def enable(*, app_id: str, **options: Any) -> None:
+def enable(*, app_id: str, as_json: bool, **options: Any) -> None:
     """Let an app in again."""
-    _switch(app_id, options, is_disabled=False)
+    _switch(app_id, options, is_disabled=False, as_json=as_json)
 
 
 @app.command
 @_app_argument
+@json_option
 @store_options
-def delete(*, app_id: str, **options: Any) -> None:
+def delete(*, app_id: str, as_json: bool, **options: Any) -> None:
     """Remove an app. Its tokens end."""
 
-    async def work(parts: Parts) -> None:
-        await parts.stores.tenants.delete_app(app_id)
+    async def work(parts: Parts) -> App:
+        return await parts.stores.tenants.delete_app(app_id)
 
-    run_with_parts(work, options)
+    deleted = run_with_parts(work, options)
+    print_done(f"app {app_id} is deleted", _shown(deleted), as_json=as_json)
 
 
-def _switch(app_id: str, options: dict[str, Any], *, is_disabled: bool) -> None:
-    async def work(parts: Parts) -> None:
-        await parts.stores.tenants.change_app(app_id, is_disabled=is_disabled)
+def _switch(app_id: str, options: dict[str, Any], *, is_disabled: bool, as_json: bool) -> None:
+    async def work(parts: Parts) -> App:
+        return await parts.stores.tenants.change_app(app_id, is_disabled=is_disabled)
 
-    run_with_parts(work, options)
+    changed = run_with_parts(work, options)
+    how = "disabled" if is_disabled else "enabled"
+    print_done(f"app {app_id} is {how}", _shown(changed), as_json=as_json)
+
+
+def _shown(app: App) -> dict[str, object]:
+    return {
+        "appId": app.app_id,
+        "name": app.name,
+        "corpId": app.corp_id,
+        "scopes": sorted(app.scopes),
+        "isMultiTenant": app.is_multi_tenant,
+        "isDisabled": app.is_disabled,
+    }

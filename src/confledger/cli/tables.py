@@ -35,6 +35,14 @@ def print_list(things: Sequence[Mapping[str, object]], *, as_json: bool) -> None
         print_table(list(things[0]), ([_cell(value) for value in each.values()] for each in things))
 
 
+def print_done(sentence: str, thing: Mapping[str, object], *, as_json: bool) -> None:
+    """Print what happened to a thing: a line, or the thing as the only one of a list."""
+    if as_json:
+        print_list([thing], as_json=True)
+    else:
+        click.echo(_printable(sentence))
+
+
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from shlex import quote
 from typing import IO, Any
 
 import click
@@ -21,16 +22,14 @@ from confledger.cli.options import (
     run_with_parts,
     store_options,
 )
-from confledger.cli.tables import print_list
+from confledger.cli.tables import print_done, print_list
 
 _TYPES = {
     "administrator": AdminType.ADMINISTRATOR,
     "ordinary": AdminType.ORDINARY,
+    "default-administrator": AdminType.DEFAULT_ADMINISTRATOR,
 }
-_NAMES = {
-    AdminType.DEFAULT_ADMINISTRATOR: "default administrator",
-    **{admin_type: name for name, admin_type in _TYPES.items()},
-}
+_NAMES = {admin_type: name for name, admin_type in _TYPES.items()}
 
 _account_argument = click.argument("account", metavar="ACCOUNT")
 _corp_option = corp_option("Whose user it is.")
@@ -70,7 +69,8 @@ def user() -> None:
     type=click.Choice(list(_TYPES)),
     default="ordinary",
     show_default=True,
-    help="An administrator sees every conference of the corp.",
+    help="An administrator sees every conference of the corp; the default administrator, one a"
+    " corp, is whom an app logs in that names no user.",
 )
 @option("--name", default="", help="What people call them.")
 @option(
@@ -131,56 +131,69 @@ def list_users(*, corp: str, as_json: bool, **options: Any) -> None:
 @_account_argument
 @_corp_option
 @_password_option
+@json_option
 @store_options
-def set_password(*, account: str, corp: str, password_file: IO[str] | None, **options: Any) -> None:
+def set_password(
+    *, account: str, corp: str, password_file: IO[str] | None, as_json: bool, **options: Any
+) -> None:
     """Give a user a new password, or none.
 
     Without a file the password is taken away. The user's tokens end.
     """
     password_hash = hash_password(_read_password(password_file)) if password_file else ""
 
-    async def work(parts: Parts) -> None:
-        await parts.stores.tenants.change_user(corp, account, password_hash=password_hash)
+    async def work(parts: Parts) -> User:
+        return await parts.stores.tenants.change_user(corp, account, password_hash=password_hash)
 
-    run_with_parts(work, options)
+    changed = run_with_parts(work, options)
+    what = "has a new password" if password_hash else "has no password"
+    print_done(f"user {quote(account)} {what}", _shown(changed), as_json=as_json)
 
 
 @user.command
 @_account_argument
 @_corp_option
+@json_option
 @store_options
-def disable(*, account: str, corp: str, **options: Any) -> None:
+def disable(*, account: str, corp: str, as_json: bool, **options: Any) -> None:
     """Lock a user out: they can't log in, and their tokens end."""
-    _switch(corp, account, options, is_disabled=True)
+    _switch(corp, account, options, is_disabled=True, as_json=as_json)
 
 
 @user.command
 @_account_argument
 @_corp_option
+@json_option
 @store_options
-def enable(*, account: str, corp: str, **options: Any) -> None:
+def enable(*, account: str, corp: str, as_json: bool, **options: Any) -> None:
     """Let a user in again."""
-    _switch(corp, account, options, is_disabled=False)
+    _switch(corp, account, options, is_disabled=False, as_json=as_json)
 
 
 @user.command
 @_account_argument
 @_corp_option
+@json_option
 @store_options
-def delete(*, account: str, corp: str, **options: Any) -> None:
+def delete(*, account: str, corp: str, as_json: bool, **options: Any) -> None:
     """Remove a user."""
 
-    async def work(parts: Parts) -> None:
-        await parts.stores.tenants.delete_user(corp, account)
+    async def work(parts: Parts) -> User:
+        return await parts.stores.tenants.delete_user(corp, account)
 
-    run_with_parts(work, options)
+    deleted = run_with_parts(work, options)
+    print_done(f"user {quote(account)} is deleted", _shown(deleted), as_json=as_json)
 
 
-def _switch(corp_id: str, account: str, options: dict[str, Any], *, is_disabled: bool) -> None:
-    async def work(parts: Parts) -> None:
-        await parts.stores.tenants.change_user(corp_id, account, is_disabled=is_disabled)
+def _switch(
+    corp_id: str, account: str, options: dict[str, Any], *, is_disabled: bool, as_json: bool
+) -> None:
+    async def work(parts: Parts) -> User:
+        return await parts.stores.tenants.change_user(corp_id, account, is_disabled=is_disabled)
 
-    run_with_parts(work, options)
+    changed = run_with_parts(work, options)
+    how = "disabled" if is_disabled else "enabled"
+    print_done(f"user {quote(account)} is {how}", _shown(changed), as_json=as_json)
 
 
 def _read_password(file: IO[str]) -> str:
@@ -198,17 +211,16 @@ def _read_password(file: IO[str]) -> str:
 
 
 def _print(users: list[User], *, as_json: bool) -> None:
-    print_list(
-        [
-            {
-                "account": each.account,
-                "corpId": each.corp_id,
-                "userId": each.user_id,
-                "type": _NAMES[each.admin_type],
-                "name": each.directory.name,
-                "isDisabled": each.is_disabled,
-            }
-            for each in users
-        ],
-        as_json=as_json,
-    )
+    print_list([_shown(each) for each in users], as_json=as_json)
+
+
+def _shown(user: User) -> dict[str, object]:
+    return {
+        "account": user.account,
+        "corpId": user.corp_id,
+        "userId": user.user_id,
+        "type": _NAMES[user.admin_type],
+        "name": user.directory.name,
+        "isAutomatic": user.is_automatic,
+        "isDisabled": user.is_disabled,
+    }

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from starlette.requests import Request
 
-from confledger.auth.accounts import Grant
+from confledger.auth.accounts import AdminType, Grant
 from confledger.auth.tokens import Session
 from confledger.wire.exchange import JSONBytes
 
@@ -84,12 +84,15 @@ def session_answer(request: Request, session: Session) -> JSONBytes:
 def _user_json(grant: Grant) -> UserJSON:
     user, app, account = grant.user, grant.app, grant.user.account
     is_sp_administrator = (
-        app is not None and app.is_multi_tenant and not account and user.corp_id == app.corp_id
+        app is not None
+        and app.is_multi_tenant
+        and user.admin_type is AdminType.DEFAULT_ADMINISTRATOR
+        and user.corp_id == app.corp_id
     )
     return UserJSON(
         userId=user.user_id,
         # Documented: an account made on the fly by an app is called "Auto-" and its id.
-        ucloginAccount=account if app is None else f"Auto-{account or user.user_id}",
+        ucloginAccount=f"Auto-{account or user.user_id}" if user.is_automatic else account,
         companyId=user.corp_id,
         userType=_SP_ADMINISTRATOR if is_sp_administrator else _CORP_USER,
         adminType=int(user.admin_type),

@@ -1,7 +1,7 @@
 """The account store on SQLite."""
 
 from dataclasses import asdict, dataclass
-from typing import cast
+from typing import Any, cast
 
 import apsw
 
@@ -57,22 +57,22 @@ class SQLiteAccountStore:
 
     async def user(self, candidate: User) -> User:
         """See `AccountStore.user`."""
+        query = "user" if candidate.account else "default_administrator"
         key = {"corp_id": candidate.corp_id, "account": candidate.account}
         # Most logins say nothing new of their user; those cost no write.
-        if rows := self.database.read("user", key):
+        if rows := self.database.read(query, key):
             known = user_of(rows[0])
             if candidate.directory.adds_nothing_to(known.directory):
                 return known
-        row = {
-            **key,
-            "user_id": candidate.user_id,
-            "admin_type": int(candidate.admin_type),
-            **asdict(candidate.directory),
-        }
 
         def work(connection: apsw.Connection) -> User:
-            connection.execute(QUERIES["put_user"], row)
-            (stored,) = connection.execute(QUERIES["user"], key)
+            known = connection.execute(QUERIES[query], key).fetchall()
+            if known:
+                told = {"user_id": user_of(known[0]).user_id, **asdict(candidate.directory)}
+                connection.execute(QUERIES["change_directory"], told)
+            else:
+                connection.execute(QUERIES["add_user"], row_of_user(candidate, ""))
+            (stored,) = connection.execute(QUERIES[query], key)
             return user_of(stored)
 
         return await self.database.write(work)
@@ -126,7 +126,7 @@ class SQLiteAccountStore:
         if not rows:
             return None
         access_hash, client_type, created_ms, expire_ms, refresh_expire_ms = rows[0][:5]
-        user, app = rows[0][5:14], rows[0][14:]
+        user, app = rows[0][5:15], rows[0][15:]
         return access_hash, Grant(
             user=user_of(user),
             app=app_of(app) if app[0] else None,
@@ -204,10 +204,29 @@ def corp_of(row: Row) -> Corp:
 
 def user_of(row: Row) -> User:
     """A user, from the columns of the query `user`."""
-    user_id, corp_id, account, admin_type, *directory, is_disabled = row
+    user_id, corp_id, account, admin_type, *directory, is_automatic, is_disabled = row
     return User(
-        user_id, corp_id, account, AdminType(admin_type), Directory(*directory), bool(is_disabled)
+        user_id=user_id,
+        corp_id=corp_id,
+        account=account,
+        admin_type=AdminType(admin_type),
+        directory=Directory(*directory),
+        is_automatic=bool(is_automatic),
+        is_disabled=bool(is_disabled),
     )
+
+
+def row_of_user(user: User, password_hash: str) -> dict[str, Any]:
+    """What the query `add_user` takes."""
+    return {
+        "user_id": user.user_id,
+        "corp_id": user.corp_id,
+        "account": user.account,
+        "admin_type": int(user.admin_type),
+        **asdict(user.directory),
+        "is_automatic": user.is_automatic,
+        "password_hash": password_hash,
+    }
 
 
 def app_of(row: Row) -> App:

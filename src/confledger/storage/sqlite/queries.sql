@@ -70,14 +70,16 @@ SELECT corp_id, name, masks_numbers, is_disabled FROM corp ORDER BY corp_id;
 UPDATE corp SET
     is_disabled   = coalesce(:is_disabled, is_disabled),
     masks_numbers = coalesce(:masks_numbers, masks_numbers)
-WHERE corp_id = :corp_id;
+WHERE corp_id = :corp_id
+RETURNING corp_id, name, masks_numbers, is_disabled;
 
 -- name: conference_of_corp
 -- Whether a corp has any conference.
 SELECT 1 FROM head WHERE corp_id = :corp_id LIMIT 1;
 
 -- name: delete_corp
-DELETE FROM corp WHERE corp_id = :corp_id;
+DELETE FROM corp WHERE corp_id = :corp_id
+RETURNING corp_id, name, masks_numbers, is_disabled;
 
 -- name: delete_apps_of_corp
 DELETE FROM app WHERE corp_id = :corp_id;
@@ -92,24 +94,31 @@ WHERE user_id IN (SELECT user_id FROM user WHERE corp_id = :corp_id)
     OR app_id IN (SELECT app_id FROM app WHERE corp_id = :corp_id);
 
 -- name: users
-SELECT user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_disabled
+SELECT
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic, is_disabled
 FROM user WHERE corp_id = :corp_id ORDER BY account;
 
 -- name: add_user
 INSERT INTO user (
-    user_id, corp_id, account, admin_type, name, email, phone, dept_code, password_hash
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic,
+    password_hash
 ) VALUES (
-    :user_id, :corp_id, :account, :admin_type, :name, :email, :phone, :dept_code, :password_hash
+    :user_id, :corp_id, :account, :admin_type, :name, :email, :phone, :dept_code, :is_automatic,
+    :password_hash
 );
 
 -- name: change_user
 UPDATE user SET
     is_disabled   = coalesce(:is_disabled, is_disabled),
     password_hash = coalesce(:password_hash, password_hash)
-WHERE corp_id = :corp_id AND account = :account;
+WHERE corp_id = :corp_id AND account = :account
+RETURNING
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic, is_disabled;
 
 -- name: delete_user
-DELETE FROM user WHERE corp_id = :corp_id AND account = :account;
+DELETE FROM user WHERE corp_id = :corp_id AND account = :account
+RETURNING
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic, is_disabled;
 
 -- name: end_grants_of_user
 DELETE FROM login_grant WHERE user_id = (
@@ -125,10 +134,14 @@ FROM app WHERE corp_id = :corp_id ORDER BY created_time_ms, app_id;
 UPDATE app SET
     is_disabled   = coalesce(:is_disabled, is_disabled),
     encrypted_key = coalesce(:encrypted_key, encrypted_key)
-WHERE app_id = :app_id;
+WHERE app_id = :app_id
+RETURNING
+    app_id, corp_id, name, scopes, is_multi_tenant, encrypted_key, created_time_ms, is_disabled;
 
 -- name: delete_app
-DELETE FROM app WHERE app_id = :app_id;
+DELETE FROM app WHERE app_id = :app_id
+RETURNING
+    app_id, corp_id, name, scopes, is_multi_tenant, encrypted_key, created_time_ms, is_disabled;
 
 -- name: end_grants_of_app
 DELETE FROM login_grant WHERE app_id = :app_id;
@@ -143,18 +156,23 @@ SELECT
 FROM app WHERE app_id = :app_id;
 
 -- name: user
-SELECT user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_disabled
+SELECT
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic, is_disabled
 FROM user WHERE corp_id = :corp_id AND account = :account;
 
--- name: put_user
--- Make a user, or write what is said of one who is there over what was known.
-INSERT INTO user (user_id, corp_id, account, admin_type, name, email, phone, dept_code)
-VALUES (:user_id, :corp_id, :account, :admin_type, :name, :email, :phone, :dept_code)
-ON CONFLICT (corp_id, account) DO UPDATE SET
-    name      = CASE excluded.name      WHEN '' THEN user.name      ELSE excluded.name      END,
-    email     = CASE excluded.email     WHEN '' THEN user.email     ELSE excluded.email     END,
-    phone     = CASE excluded.phone     WHEN '' THEN user.phone     ELSE excluded.phone     END,
-    dept_code = CASE excluded.dept_code WHEN '' THEN user.dept_code ELSE excluded.dept_code END;
+-- name: default_administrator
+SELECT
+    user_id, corp_id, account, admin_type, name, email, phone, dept_code, is_automatic, is_disabled
+FROM user WHERE corp_id = :corp_id AND admin_type = 0;
+
+-- name: change_directory
+-- What is empty stays as it is.
+UPDATE user SET
+    name      = coalesce(nullif(:name, ''), name),
+    email     = coalesce(nullif(:email, ''), email),
+    phone     = coalesce(nullif(:phone, ''), phone),
+    dept_code = coalesce(nullif(:dept_code, ''), dept_code)
+WHERE user_id = :user_id;
 
 -- name: secrets_of_grant
 -- What a login is checked against, as it is now; no row where the user is gone.
@@ -205,7 +223,7 @@ WHERE login_grant.access_hash = :access_hash AND login_grant.expire_time_ms > :n
 SELECT
     access_hash, client_type, login_grant.created_time_ms, expire_time_ms, refresh_expire_time_ms,
     user.user_id, user.corp_id, account, admin_type, user.name, email, phone, dept_code,
-    user.is_disabled,
+    is_automatic, user.is_disabled,
     app.app_id, app.corp_id, app.name, scopes, is_multi_tenant, encrypted_key, app.created_time_ms,
     app.is_disabled
 FROM login_grant
@@ -223,8 +241,8 @@ WHERE (
 -- name: login
 -- Whoever may log in with an account and a password.
 SELECT
-    user_id, corp_id, account, admin_type, user.name, email, phone, dept_code, user.is_disabled,
-    password_hash, user.is_disabled OR corp.is_disabled
+    user_id, corp_id, account, admin_type, user.name, email, phone, dept_code, is_automatic,
+    user.is_disabled, password_hash, user.is_disabled OR corp.is_disabled
 FROM user JOIN corp USING (corp_id)
 WHERE account = :account AND password_hash <> '';
 

@@ -28,7 +28,7 @@ CREATE TABLE app (
 
 CREATE TABLE user (
     corp_id    TEXT    NOT NULL REFERENCES corp (corp_id),
-    account    TEXT    NOT NULL,                      -- '' is the default administrator
+    account    TEXT    NOT NULL,                      -- '' only of who was made on the fly
     user_id    TEXT    NOT NULL UNIQUE,
     admin_type INTEGER NOT NULL CHECK (admin_type IN (0, 1, 2)),
     name       TEXT    NOT NULL,
@@ -36,9 +36,13 @@ CREATE TABLE user (
     phone      TEXT    NOT NULL,
     dept_code  TEXT    NOT NULL,
     password_hash TEXT NOT NULL DEFAULT '',           -- Argon2id in PHC form; '' is no password
+    is_automatic  INTEGER NOT NULL CHECK (is_automatic IN (0, 1)),
     is_disabled   INTEGER NOT NULL DEFAULT 0 CHECK (is_disabled IN (0, 1)),
     PRIMARY KEY (corp_id, account)
 ) STRICT, WITHOUT ROWID;
+
+-- Who logs in through an app and names no user is the default administrator, of whom there is one.
+CREATE UNIQUE INDEX default_administrator ON user (corp_id) WHERE admin_type = 0;
 
 -- Who logs in with a password names no corp.
 CREATE UNIQUE INDEX user_with_password ON user (account) WHERE password_hash <> '';
