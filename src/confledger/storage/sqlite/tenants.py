@@ -10,7 +10,7 @@ import apsw
 from confledger.auth.accounts import AdminType, App, Corp, User
 from confledger.errors import NameTaken, NoSuchApp, NoSuchCorp, NoSuchUser, StillInUse
 from confledger.storage.sqlite.accounts import app_of, corp_of, row_of_user, user_of
-from confledger.storage.sqlite.database import QUERIES, Database, Row
+from confledger.storage.sqlite.database import QUERIES, Database, Read, Row
 
 _TAKEN: Final = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
 
@@ -64,7 +64,7 @@ class SQLiteTenantStore:
 
     async def users(self, corp_id: str) -> list[User]:
         """See `TenantStore.users`."""
-        return [user_of(row) for row in self._rows_of_corp("users", corp_id)]
+        return [user_of(row) for row in await self._rows_of_corp("users", corp_id)]
 
     async def add_user(self, user: User, password_hash: str) -> None:
         """See `TenantStore.add_user`."""
@@ -113,7 +113,7 @@ class SQLiteTenantStore:
 
     async def apps(self, corp_id: str) -> list[App]:
         """See `TenantStore.apps`."""
-        return [app_of(row) for row in self._rows_of_corp("apps", corp_id)]
+        return [app_of(row) for row in await self._rows_of_corp("apps", corp_id)]
 
     async def add_app(self, app: App) -> None:
         """See `TenantStore.add_app`."""
@@ -147,12 +147,15 @@ class SQLiteTenantStore:
             lambda connection: app_of(_change(connection, "delete_app", key, missing))
         )
 
-    def _rows_of_corp(self, query: str, corp_id: str) -> list[Row]:
+    async def _rows_of_corp(self, query: str, corp_id: str) -> list[Row]:
         key = {"corp_id": corp_id}
-        with self.database.snapshot():
-            if not self.database.read("corp", key):
+
+        def work(read: Read) -> list[Row]:
+            if not read("corp", key):
                 raise NoSuchCorp(corp_id)
-            return self.database.read(query, key)
+            return read(query, key)
+
+        return await self.database.search(work)
 
 
 def _add(connection: apsw.Connection, query: str, row: dict[str, Any]) -> None:
