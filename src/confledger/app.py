@@ -23,7 +23,15 @@ from confledger.ledger.intake import Intake
 from confledger.observability.logging import logger
 from confledger.settings import Settings
 from confledger.storage import Stores, open_stores, secret_key_path
-from confledger.wire import account_auth, app_auth, control_records, history, openapi, token_calls
+from confledger.wire import (
+    account_auth,
+    app_auth,
+    control_records,
+    history,
+    openapi,
+    push,
+    token_calls,
+)
 from confledger.wire.exchange import Exchange, answer_error
 
 
@@ -89,6 +97,13 @@ def create_app(parts: Parts, apps: Apps) -> ASGIApp:
         Passwords(parts.stores.accounts, parts.tokens)
     )
     tokens = token_calls.TokenCalls(parts.tokens)
+    pushes = push.PushCalls(
+        parts.tokens,
+        parts.intake,
+        parts.stores.records,
+        parts.stores.conferences,
+        parts.catalogue,
+    )
     starlette = Starlette(
         routes=[
             Route(control_records.PATH, read_control_records.__call__, methods=["GET"]),
@@ -102,6 +117,10 @@ def create_app(parts: Parts, apps: Apps) -> ASGIApp:
             Route(account_auth.PATH, log_in_by_password.__call__, methods=["POST"]),
             Route(token_calls.PATH, tokens.refresh_or_end, methods=["PUT", "DELETE"]),
             Route(token_calls.VALIDATE_PATH, tokens.validate, methods=["POST"]),
+            Route(push.PATH, pushes.put_conference, methods=["PUT"]),
+            Route(push.RECORDS_PATH, pushes.add_records, methods=["POST"]),
+            Route(push.ATTENDEES_PATH, pushes.add_attendees, methods=["POST"]),
+            Route(push.END_PATH, pushes.end_conference, methods=["POST"]),
         ],
         exception_handlers=dict.fromkeys(
             (ConfledgerError, HTTPException, ClientDisconnect, Exception), answer_error

@@ -25,6 +25,8 @@
     ├── StillInUse               what is to be removed has something that is kept
     ├── BodyTooLarge             a request body beyond its limit
     ├── BodyTooSlow              a request body that did not arrive in time
+    ├── TooManyRecords           more records or stays at once than the call takes
+    ├── UnknownMedia             a request body of a type, or packed in a way, that is not read
     └── StoreError               the store could not do its work
         ├── StoreBusy                now; the same request may work in a moment
         └── StoreUnusable            not before somebody has looked after it
@@ -96,13 +98,15 @@ class InvalidRecord(InvalidField):
 class EventConflict(ConfledgerError):
     """An event id that the ledger knows comes back with another content."""
 
-    def __init__(self, conference_uuid: str, event_id: str) -> None:
+    def __init__(self, conference_uuid: str, event_id: str, position: int) -> None:
         super().__init__(
             f"conference {conference_uuid} already has a record of the event {event_id!r},"
             " with another content; the ledger keeps the first and changes none"
         )
         self.conference_uuid = conference_uuid
         self.event_id = event_id
+        self.position = position
+        """Which of the conference's records that were brought it is; the first is 0."""
 
 
 class NotAuthenticated(ConfledgerError):
@@ -224,6 +228,25 @@ class BodyTooSlow(ConfledgerError):
 
     def __init__(self, seconds_max: float) -> None:
         super().__init__(f"The request body did not arrive within {seconds_max:g} seconds.")
+
+
+class TooManyRecords(ConfledgerError):
+    """There are more records or stays at once than the call takes."""
+
+    def __init__(self, records_max: int) -> None:
+        super().__init__(f"There must not be more than {records_max} at once.")
+
+
+class UnknownMedia(ConfledgerError):
+    """A request body is of a type, or packed in a way, that the call does not read.
+
+    Args:
+        header: which header says so.
+        known: what it may say.
+    """
+
+    def __init__(self, header: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"{header} must be one of {', '.join(known)}.")
 
 
 class StoreError(ConfledgerError):

@@ -27,7 +27,7 @@ from uvicorn.server import ServerState
 from confledger.app import Service
 from confledger.server.protocol import HEAD_BYTES_MAX, LedgerProtocol
 from confledger.settings import Settings
-from confledger.wire.exchange import BODY_BYTES_MAX
+from confledger.wire.bodies import BODY_BYTES_MAX
 
 _SECONDS_MAX: Final = 10.0
 """How long the server may take for anything before a test gives up on it."""
@@ -197,7 +197,7 @@ def connect_impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     two requests.
     """
     monkeypatch.setattr("confledger.server.protocol._HEAD_SECONDS_MAX", 0.3)
-    monkeypatch.setattr("confledger.wire.exchange._BODY_SECONDS_MAX", 0.3)
+    monkeypatch.setattr("confledger.wire.bodies._BODY_SECONDS_MAX", 0.3)
     with serving(tmp_path, keep_alive_seconds=1) as to_server:
         yield to_server
 

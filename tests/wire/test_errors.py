@@ -13,6 +13,7 @@ ROWS: dict[type[errors.ConfledgerError], tuple[errors.ConfledgerError, int, str]
     type(error): (error, status, code)
     for error, status, code in (
         (errors.InvalidParameter("limit", "is wrong"), 400, "MMC.111071061"),
+        (errors.InvalidRecord("[3].operateTime", "is wrong"), 400, "MMC.111071061"),
         (errors.NoSuchConference(CONFERENCE), 400, "MMC.111070005"),
         (errors.InvalidLogin("nonce", "is wrong"), 400, "USG.206060011"),
         (errors.TokenRejected(), 401, "USG.000000004"),
@@ -21,8 +22,11 @@ ROWS: dict[type[errors.ConfledgerError], tuple[errors.ConfledgerError, int, str]
         (errors.PasswordRejected(), 401, "USG.206010000"),
         (errors.NotPermitted("no"), 403, "MMC.111070002"),
         (errors.BodyTooSlow(1), 408, "APIGW.0201"),
+        (errors.EventConflict(CONFERENCE, "id", 3), 409, "LEDGER.000000409"),
         (errors.AccountDisabled(), 412, "USG.206010007"),
         (errors.BodyTooLarge(1), 413, "APIGW.0201"),
+        (errors.TooManyRecords(1), 413, "APIGW.0201"),
+        (errors.UnknownMedia("Content-Type", ("text/plain",)), 415, "APIGW.0201"),
         (errors.AccountLocked(60), 423, "USG.206030015"),
         (errors.StoreError("inside"), 503, "MMC.111070003"),
     )
@@ -54,7 +58,9 @@ async def test_each_row_is_answered_as_the_table_says(
     body = answer.json()
     assert (answer.status_code, body["error_code"]) == (status, code)
     assert body["error_msg"] == (WIRE_ERRORS[row].message or str(error))
-    assert ("error_detail" in body) == (row is errors.InvalidParameter)
+    assert ("error_detail" in body) == (
+        row in (errors.InvalidParameter, errors.InvalidRecord, errors.EventConflict)
+    )
     assert "inside" not in answer.text
 
 

@@ -10,7 +10,7 @@ from starlette.types import Message
 
 from confledger.app import Parts, create_app
 from confledger.errors import StoreBusy, StoreUnusable
-from confledger.wire import exchange
+from confledger.wire import bodies
 from confledger.wire.app_auth import PATH as LOGIN
 from confledger.wire.errors import WIRE_ERRORS
 from conftest import CONFERENCE, PATH, client_of, token_of
@@ -55,14 +55,14 @@ async def test_a_wrong_method_is_405(
 
 async def test_a_body_that_is_too_large_is_413(client: httpx.AsyncClient) -> None:
     """A body beyond the limit is refused, by its announced length or as it comes."""
-    announced = await client.post(LOGIN, content=b" " * (exchange.BODY_BYTES_MAX + 1))
+    announced = await client.post(LOGIN, content=b" " * (bodies.BODY_BYTES_MAX + 1))
 
     async def chunks() -> object:
         for _ in range(20):
             yield b" " * 8192
 
     streamed = await client.post(LOGIN, content=chunks())  # type: ignore[arg-type] # an async iterator
-    just_fits = await client.post(LOGIN, content=b" " * exchange.BODY_BYTES_MAX)
+    just_fits = await client.post(LOGIN, content=b" " * bodies.BODY_BYTES_MAX)
 
     assert_is_error(announced, 413, "APIGW.0201")
     assert_is_error(streamed, 413, "APIGW.0201")
@@ -76,7 +76,7 @@ async def test_a_body_that_never_ends_is_408(
     """A body that does not arrive in time is given up on."""
     import anyio  # noqa: PLC0415 - for this test alone
 
-    monkeypatch.setattr(exchange, "_BODY_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(bodies, "_BODY_SECONDS_MAX", 0.05)
 
     async def stalls() -> object:
         yield b"{"
@@ -213,7 +213,7 @@ def test_every_error_that_a_call_can_raise_is_in_the_table() -> None:
     import re  # noqa: PLC0415 - for this test alone
 
     for row in WIRE_ERRORS.values():
-        assert re.fullmatch(r"(MMC|USG)\.\d{9}|APIGW\.\d{4}", row.code)
+        assert re.fullmatch(r"(MMC|USG|LEDGER)\.\d{9}|APIGW\.\d{4}", row.code)
         assert 400 <= row.status < 600
     pairs = {(row.status, row.code) for row in WIRE_ERRORS.values()}
     assert {(400, "MMC.111070005"), (403, "MMC.111070002"), (401, "USG.000000004")} <= pairs

@@ -12,7 +12,8 @@ from starlette.responses import Response
 from confledger.auth.passwords import Passwords
 from confledger.errors import InvalidLogin, PasswordRejected
 from confledger.wire.app_auth import check_client_type
-from confledger.wire.exchange import JSONBytes, read_json
+from confledger.wire.bodies import read_json
+from confledger.wire.exchange import JSONBytes
 from confledger.wire.session_json import session_answer
 
 PATH: Final = "/v1/usg/acs/auth/account"

@@ -11,7 +11,7 @@ from confledger.auth.accounts import Directory
 from confledger.auth.apps import AppLogin, Apps
 from confledger.auth.signature import parse_authorization
 from confledger.errors import InvalidLogin
-from confledger.wire.exchange import read_json
+from confledger.wire.bodies import read_json
 from confledger.wire.session_json import session_answer
 
 PATH: Final = "/v2/usg/acs/auth/appauth"

@@ -24,6 +24,8 @@ _MASKED_PASSWORD: Final = "******"  # noqa: S105 - what is shown in place of one
 _HOST: Final = "chair"
 _GUEST: Final = "general"
 _TERMINALS: Final = ("terminal", "ideahub", "board", "hwvision")
+ATTENDEE_TYPES: Final = ("normal", "terminal", "outside", "mobile", "ideahub", "board", "hwvision")
+"""What somebody attends as; the first is a person with the vendor's client."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTES: Final = "%Y-%m-%d %H:%M"
 
@@ -99,6 +101,13 @@ class ConferenceInfoJSON(msgspec.Struct, omit_defaults=True):
     picDisplay: dict[str, Any] | None = None
     subConfs: list[dict[str, Any]] | None = None
     cycleSubConfID: Text | None = None
+
+
+class KeptConferenceJSON(ConferenceInfoJSON):
+    """A conference as the ledger keeps it: with what the vendor has no key for."""
+
+    schedulerAccount: Text | None = None
+    """By which an app logs in who scheduled it."""
 
 
 class ParticipantJSON(msgspec.Struct, omit_defaults=True):
@@ -207,23 +216,22 @@ def merged_details(new: Conference, known: Conference | None) -> Conference:
 
     A list leaves out what only the detail has, and masks its passwords.
     """
+    said = msgspec.json.decode(new.details, type=KeptConferenceJSON)
     if known is None:
-        return new
-    said = msgspec.json.decode(new.details, type=ConferenceInfoJSON)
-    whole = msgspec.json.decode(known.details, type=ConferenceInfoJSON)
+        return replace(new, viewers=new.viewers | _scheduler(said))
+    whole = msgspec.json.decode(known.details, type=KeptConferenceJSON)
     said.passwordEntry = _merged_passwords(said.passwordEntry, whole.passwordEntry)
     if said.confConfigInfo is not None:
         said_config = dict(said.confConfigInfo)
         if said_config.get("guestPwd") == _MASKED_PASSWORD:
             del said_config["guestPwd"]
         said.confConfigInfo = (whole.confConfigInfo or {}) | said_config
-    for name in ConferenceInfoJSON.__struct_fields__:
+    for name in KeptConferenceJSON.__struct_fields__:
         if (value := getattr(said, name)) is not None:
             setattr(whole, name, value)
-    scheduler = {person_by_id(whole.userUUID)} if whole.userUUID else set()
     return replace(
         new,
-        viewers=new.viewers | scheduler,
+        viewers=new.viewers | _scheduler(whole),
         conference_id=new.conference_id or known.conference_id,
         subject=new.subject or known.subject,
         end_time_ms=new.end_time_ms if new.end_time_ms is not None else known.end_time_ms,
@@ -233,6 +241,13 @@ def merged_details(new: Conference, known: Conference | None) -> Conference:
         else known.has_recording,
         details=msgspec.json.encode(whole).decode(),
     )
+
+
+def _scheduler(info: KeptConferenceJSON) -> set[str]:
+    persons = {person_by_id(info.userUUID)} if info.userUUID else set()
+    if info.schedulerAccount:
+        persons.add(person_by_account(info.schedulerAccount))
+    return persons
 
 
 def _merged_passwords(
@@ -386,7 +401,9 @@ def attendance_json(stay: Attendance, words: Mapping[str, str]) -> AttendanceJSO
 
 
 def _info(conference: Conference) -> ConferenceInfoJSON:
-    info = msgspec.json.decode(conference.details, type=ConferenceInfoJSON)
+    info = msgspec.json.decode(conference.details, type=KeptConferenceJSON)
+    info.schedulerAccount = None
+    info.partAttendeeInfo = info.partAttendeeInfo or None
     info.conferenceID = conference.conference_id or None
     info.subject = conference.subject or None
     info.startTime = _minutes(conference.start_time_ms)

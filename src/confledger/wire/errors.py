@@ -16,8 +16,10 @@ from confledger.errors import (
     BodyTooLarge,
     BodyTooSlow,
     ConfledgerError,
+    EventConflict,
     InvalidLogin,
     InvalidParameter,
+    InvalidRecord,
     NoSuchConference,
     NotPermitted,
     PasswordRejected,
@@ -25,6 +27,8 @@ from confledger.errors import (
     SignatureRejected,
     StoreError,
     TokenRejected,
+    TooManyRecords,
+    UnknownMedia,
 )
 
 
@@ -35,7 +39,7 @@ class WireError:
     status: int
     """The HTTP status."""
     code: str
-    """`error_code`: MMC. or USG. and nine digits, or the gateway's."""
+    """`error_code`: MMC. or USG. and nine digits, the gateway's, or LEDGER. where it is ours."""
     message: str = ""
     """`error_msg`: the vendor's constant. Where it is empty, our sentence takes its place."""
 
@@ -63,6 +67,7 @@ CONNECTIONS_EXCEEDED: Final = WireError(503, "MMC.111070003", "CONF_EXCEPTION")
 
 WIRE_ERRORS: Final[dict[type[ConfledgerError], WireError]] = {
     InvalidParameter: WireError(400, "MMC.111071061", "PARAMETER_VERIFIED_FAIL"),
+    InvalidRecord: WireError(400, "MMC.111071061", "PARAMETER_VERIFIED_FAIL"),
     NoSuchConference: WireError(400, "MMC.111070005", "CONF_DATA_NOT_FOUND"),
     NotPermitted: WireError(403, "MMC.111070002", "CONF_INSUFFICIENT_PERMISSIONS"),
     InvalidLogin: WireError(400, "USG.206060011"),
@@ -71,8 +76,11 @@ WIRE_ERRORS: Final[dict[type[ConfledgerError], WireError]] = {
     SignatureExpired: WireError(401, "USG.206010057"),
     PasswordRejected: WireError(401, "USG.206010000"),
     BodyTooSlow: WireError(408, "APIGW.0201"),
+    EventConflict: WireError(409, "LEDGER.000000409"),
     AccountDisabled: WireError(412, "USG.206010007"),
     BodyTooLarge: WireError(413, "APIGW.0201"),
+    TooManyRecords: WireError(413, "APIGW.0201"),
+    UnknownMedia: WireError(415, "APIGW.0201"),
     AccountLocked: WireError(423, "USG.206030015"),
     StoreError: WireError(503, "MMC.111070003", "CONF_EXCEPTION"),
 }
@@ -100,7 +108,11 @@ def wire_error_of(error: Exception) -> WireError:
 
 def error_body(wire_error: WireError, error: Exception | None = None) -> bytes:
     """The JSON of an answer; what is wrong with a parameter is told besides the constant."""
-    sentence = str(error) if isinstance(error, InvalidParameter) else ""
+    sentence = ""
+    if isinstance(error, (InvalidParameter, InvalidRecord)):
+        sentence = str(error)
+    elif isinstance(error, EventConflict):
+        sentence = f"[{error.position}].eventId is known with another content"
     return msgspec.json.encode(
         ErrorBody(wire_error.code, wire_error.message or str(error), sentence)
     )

@@ -6,17 +6,17 @@ import time
 import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final
 
-import msgspec
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from confledger.errors import BodyTooLarge, BodyTooSlow, InvalidField, StoreError
+from confledger.errors import BodyTooLarge, BodyTooSlow, StoreError
 from confledger.observability.logging import access_logger, logger
+from confledger.wire.bodies import BODY_BYTES_MAX
 from confledger.wire.errors import (
     MALFORMED,
     NO_SUCH_CALL,
@@ -28,12 +28,13 @@ from confledger.wire.errors import (
     error_body,
     wire_error_of,
 )
-from confledger.wire.problems import JSON_PROBLEMS, field_and_rule
 
-BODY_BYTES_MAX: Final = 64 * 1024
-"""No call of the wire API needs more."""
+PUSH_PREFIX: Final = "/ledger/v1/"
+"""Where our own calls are, which take larger bodies than the vendor's."""
 
-_BODY_SECONDS_MAX: Final = 10.0
+PUSH_BYTES_MAX: Final = 8 * 1024**2
+"""The longest body of a push, packed and unpacked."""
+
 _REQUEST_ID: Final = re.compile(rb"[0-9A-Za-z_.-]{1,64}")
 
 # The vendor's sample answers with these, letter for letter.
@@ -45,8 +46,6 @@ _HEADERS: Final = (
     # Not in that sample, but in that of the login.
     (b"x-content-type-options", b"nosniff"),
 )
-
-T = TypeVar("T")
 
 
 def new_request_id() -> str:
@@ -89,29 +88,6 @@ async def answer_error(_: Request, error: Exception) -> Response:
     return error_answer(wire_error_of(error), error)
 
 
-async def read_json(request: Request, shape: type[T], error: type[InvalidField]) -> T:
-    """The body of a request as a struct.
-
-    Raises:
-        InvalidField: (as the class given) it is not JSON of that shape.
-        BodyTooLarge, BodyTooSlow: it goes beyond a limit.
-    """
-    body = bytearray()
-    try:
-        async with asyncio.timeout(_BODY_SECONDS_MAX):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > BODY_BYTES_MAX:
-                    raise BodyTooLarge(BODY_BYTES_MAX)
-    except TimeoutError:
-        raise BodyTooSlow(_BODY_SECONDS_MAX) from None
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except JSON_PROBLEMS as problem:
-        field, rule = field_and_rule(problem)
-        raise error(field or "the body", rule) from problem
-
-
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """Middleware around every call: request id, size of the body, access log, the last resort."""
@@ -138,8 +114,10 @@ class Exchange:
 
         try:
             length = headers.get("content-length", "0")
-            if length.isdecimal() and int(length) > BODY_BYTES_MAX:
-                error = BodyTooLarge(BODY_BYTES_MAX)
+            is_push = scope["path"].startswith(PUSH_PREFIX)
+            bytes_max = PUSH_BYTES_MAX if is_push else BODY_BYTES_MAX
+            if length.isdecimal() and int(length) > bytes_max:
+                error = BodyTooLarge(bytes_max)
                 await error_answer(wire_error_of(error), error)(scope, receive, send_with_id)
             else:
                 await self.app(scope, receive, send_with_id)

@@ -22,6 +22,8 @@ from confledger.ledger.record import (
 _TIME_MS_MAX: Final = 253_402_300_799_999
 """The last millisecond of the year 9999."""
 
+EVENT_ID_CHARACTERS_MAX: Final = 256
+
 # The vendor documents no length; these leave room for whatever a person reads.
 Time = Annotated[int, msgspec.Meta(ge=0, le=_TIME_MS_MAX)]
 Text = Annotated[str, msgspec.Meta(max_length=4096)]
@@ -59,7 +61,7 @@ class LedgerRecordJSON(RecordJSON, forbid_unknown_fields=True):
     operatorBasis: Text | None = None
     operation: Text | None = None
     """A code of the catalogue, in place of the text in `operateCode`."""
-    eventId: Annotated[str, msgspec.Meta(max_length=256)] | None = None
+    eventId: Annotated[str, msgspec.Meta(max_length=EVENT_ID_CHARACTERS_MAX)] | None = None
     confUUID: str | None = None
     """Which conference it belongs to, where the way it came does not say so."""
 

@@ -13,7 +13,8 @@ from starlette.responses import Response
 
 from confledger.auth.tokens import Tokens
 from confledger.errors import InvalidLogin, TokenRejected
-from confledger.wire.exchange import JSONBytes, read_json
+from confledger.wire.bodies import read_json
+from confledger.wire.exchange import JSONBytes
 from confledger.wire.session_json import session_answer
 
 PATH: Final = "/v1/usg/acs/token"

@@ -58,12 +58,12 @@ def _append(
 ) -> Receipt:
     key = {"conference_uuid": conference_uuid, "corp_id": corp_id}
     new: dict[str, ControlRecord] = {}
-    for record in records:
+    for position, record in enumerate(records):
         known = new.get(record.event_id) or _known(connection, key, record.event_id)
         if known is None:
             new[record.event_id] = record
         elif not record.says_the_same_as(known):
-            raise EventConflict(conference_uuid, record.event_id)
+            raise EventConflict(conference_uuid, record.event_id, position)
     if not new:
         heads = connection.execute(QUERIES["record_count"], key).fetchall()
         return Receipt(0, len(records), cast("int", heads[0][0]) if heads else 0)

@@ -1,0 +1,199 @@
+"""How a meeting system brings what happens: our own calls, for apps with the scope `write`.
+
+PUT  /ledger/v1/conferences/{confUUID}
+POST /ledger/v1/conferences/{confUUID}/records
+POST /ledger/v1/conferences/{confUUID}/attendees
+POST /ledger/v1/conferences/{confUUID}/end
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from confledger.auth.accounts import Principal
+from confledger.auth.tokens import Tokens
+from confledger.catalogue.words import Catalogue
+from confledger.errors import (
+    InvalidParameter,
+    InvalidRecord,
+    NobodyThere,
+    NotPermitted,
+    StoreBusy,
+    UnknownMedia,
+)
+from confledger.ledger.conference import Conference, ConferenceStore
+from confledger.ledger.intake import Intake, conference_uuid_from
+from confledger.ledger.store import RecordStore
+from confledger.wire.bodies import read_packed
+from confledger.wire.exchange import PUSH_BYTES_MAX, PUSH_PREFIX, JSONBytes
+from confledger.wire.problems import JSON_PROBLEMS, field_and_rule
+from confledger.wire.push_json import (
+    JSON_MEDIA,
+    AttendeesReceiptJSON,
+    ConferenceEndJSON,
+    ConferencePutJSON,
+    ConferenceReceiptJSON,
+    RecordsReceiptJSON,
+    news_of_end,
+    news_of_put,
+    news_of_stays,
+    records_of_push,
+)
+from confledger.wire.token_calls import access_token_of
+
+PATH: Final = PUSH_PREFIX + "conferences/{conference_uuid}"
+RECORDS_PATH: Final = PATH + "/records"
+ATTENDEES_PATH: Final = PATH + "/attendees"
+END_PATH: Final = PATH + "/end"
+
+_BODY_SECONDS_MAX: Final = 30.0
+_PUSHES_MAX: Final = 64
+"""How many pushes are read and written at once; with it, how much memory they take."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Places:
+    """Room for so many at once, and none to wait in."""
+
+    places_max: int
+    taken: int = 0
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Hold a place.
+
+        Raises:
+            StoreBusy: there is none.
+        """
+        if self.taken >= self.places_max:
+            raise StoreBusy(f"{self.places_max} pushes are being taken already")
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class PushCalls:
+    """Takes what is pushed: all of a request, durably, or nothing."""
+
+    tokens: Tokens
+    intake: Intake
+    records: RecordStore
+    conferences: ConferenceStore
+    catalogue: Catalogue
+    places: _Places = field(default_factory=lambda: _Places(_PUSHES_MAX))
+
+    async def put_conference(self, request: Request) -> Response:
+        """Tell of a conference: 201 if it was not known, else 200."""
+        principal, conference_uuid = await self._begin(request)
+        with self.places.take():
+            body = await _read_object(request, ConferencePutJSON)
+            news, merge = news_of_put(body, conference_uuid)
+            was_known = False
+
+            def note(told: Conference, known: Conference | None) -> Conference:
+                nonlocal was_known
+                was_known = known is not None
+                return merge(told, known)
+
+            await self.conferences.put(principal.corp_id, [news], note)
+        receipt = msgspec.json.encode(ConferenceReceiptJSON(conference_uuid))
+        return JSONBytes(receipt, 200 if was_known else 201)
+
+    async def add_records(self, request: Request) -> Response:
+        """Append records; a conference that nobody has told of comes into being."""
+        principal, conference_uuid = await self._begin(request)
+        with self.places.take():
+            records = records_of_push(
+                await _read(request), _media_type(request), conference_uuid, self.catalogue
+            )
+            receipts = await self.intake.take(principal.corp_id, {conference_uuid: records})
+        receipt = receipts[conference_uuid]
+        return JSONBytes(
+            msgspec.json.encode(
+                RecordsReceiptJSON(
+                    receipt.accepted, receipt.duplicates, receipt.first_seq, receipt.count
+                )
+            )
+        )
+
+    async def add_attendees(self, request: Request) -> Response:
+        """Tell who joined and who left."""
+        principal, conference_uuid = await self._begin(request)
+        with self.places.take():
+            news, departures = news_of_stays(
+                await _read(request), _media_type(request), conference_uuid
+            )
+            try:
+                await self.conferences.put(principal.corp_id, [news])
+            except NobodyThere as error:
+                place = f"[{departures[error.position]}]"
+                raise InvalidRecord(place, f"can't be: {error}") from error
+            _, count = await self.conferences.attendance(
+                principal.corp_id, conference_uuid, search="", offset=0, limit=1
+            )
+        return JSONBytes(msgspec.json.encode(AttendeesReceiptJSON(count)))
+
+    async def end_conference(self, request: Request) -> Response:
+        """Tell that a conference has ended."""
+        principal, conference_uuid = await self._begin(request)
+        with self.places.take():
+            body = await _read_object(request, ConferenceEndJSON, may_be_empty=True)
+            page = await self.records.page(principal.corp_id, conference_uuid, offset=0, limit=1)
+            news, merge = news_of_end(
+                body,
+                conference_uuid,
+                first_time_ms=page.records[0].operate_time_ms if page.records else None,
+                now_ms=time.time_ns() // 1_000_000,
+            )
+            await self.conferences.put(principal.corp_id, [news], merge)
+        return JSONBytes(msgspec.json.encode(ConferenceReceiptJSON(conference_uuid)))
+
+    async def _begin(self, request: Request) -> tuple[Principal, str]:
+        """Who pushes, and about which conference.
+
+        An app hands tokens to people, too; a ledger believes only who answers for the corp.
+
+        Raises:
+            TokenRejected, NotPermitted, InvalidParameter: they may not, or it is none.
+        """
+        principal = await self.tokens.verify(access_token_of(request))
+        if "write" not in principal.scopes:
+            raise NotPermitted("the app has no scope to write")
+        if not principal.is_administrator:
+            raise NotPermitted("the user is no administrator of the corp")
+        conference_uuid = conference_uuid_from(request.path_params["conference_uuid"])
+        if conference_uuid is None:
+            raise InvalidParameter("confUUID", "must be 32 hexadecimal digits")
+        return principal, conference_uuid
+
+
+async def _read(request: Request) -> bytearray:
+    return await read_packed(request, bytes_max=PUSH_BYTES_MAX, seconds_max=_BODY_SECONDS_MAX)
+
+
+async def _read_object(request: Request, shape: type[T], *, may_be_empty: bool = False) -> T:
+    body = await _read(request)
+    if may_be_empty and not body:
+        return shape()
+    if _media_type(request) != JSON_MEDIA:
+        raise UnknownMedia("Content-Type", (JSON_MEDIA,))
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except JSON_PROBLEMS as problem:
+        name, rule = field_and_rule(problem)
+        raise InvalidRecord(name or "the body", rule) from problem
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
