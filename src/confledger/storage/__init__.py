@@ -7,10 +7,12 @@ from typing import Final
 from confledger.auth.accounts import AccountStore
 from confledger.auth.tenants import TenantStore
 from confledger.errors import SettingError
+from confledger.ledger.archive import ArchiveStore
 from confledger.ledger.conference import ConferenceStore
 from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.store import RecordStore
 from confledger.storage.sqlite.accounts import SQLiteAccountStore
+from confledger.storage.sqlite.archive import SQLiteArchiveStore
 from confledger.storage.sqlite.conferences import SQLiteConferenceStore
 from confledger.storage.sqlite.database import Database
 from confledger.storage.sqlite.phrases import SQLitePhraseStore
@@ -27,6 +29,7 @@ class Stores:
     records: RecordStore
     conferences: ConferenceStore
     phrases: PhraseStore
+    archive: ArchiveStore
     accounts: AccountStore
     tenants: TenantStore
     _database: Database
@@ -77,6 +80,7 @@ def open_stores(url: str, *, make: bool = True) -> Stores:
         SQLiteRecordStore(database),
         SQLiteConferenceStore(database),
         SQLitePhraseStore(database),
+        SQLiteArchiveStore(database),
         SQLiteAccountStore(database),
         SQLiteTenantStore(database),
         database,

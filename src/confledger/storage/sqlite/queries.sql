@@ -620,3 +620,55 @@ ON CONFLICT (corp_id, text, language) DO NOTHING;
 -- name: phrase
 SELECT words FROM phrase
 WHERE corp_id = :corp_id AND text = :text AND language = :language;
+
+-- name: begin_archive
+INSERT INTO archive_source (
+    corp_id, source, since_ms, until_ms, reached_ms, started_time_ms, ended_time_ms, problem
+) VALUES (:corp_id, :source, :since_ms, :until_ms, :since_ms, :now_ms, NULL, '')
+ON CONFLICT (corp_id, source) DO UPDATE SET
+    since_ms = excluded.since_ms, until_ms = excluded.until_ms,
+    reached_ms = excluded.reached_ms, started_time_ms = excluded.started_time_ms,
+    ended_time_ms = NULL, problem = '';
+
+-- name: reach_archive
+UPDATE archive_source SET reached_ms = :reached_ms
+WHERE corp_id = :corp_id AND source = :source;
+
+-- name: end_archive
+UPDATE archive_source SET ended_time_ms = :now_ms, problem = :problem
+WHERE corp_id = :corp_id AND source = :source;
+
+-- name: put_archived
+INSERT INTO archived_conference (
+    corp_id, source, conference_uuid, record_count, is_whole, problem, checked_time_ms
+) VALUES (
+    :corp_id, :source, :conference_uuid, :record_count, :is_whole, :problem, :checked_time_ms
+) ON CONFLICT (corp_id, source, conference_uuid) DO UPDATE SET
+    record_count = excluded.record_count, is_whole = excluded.is_whole,
+    problem = excluded.problem, checked_time_ms = excluded.checked_time_ms;
+
+-- name: archived
+SELECT conference_uuid, record_count, is_whole, problem, checked_time_ms
+FROM archived_conference
+WHERE corp_id = :corp_id AND source = :source AND conference_uuid = :conference_uuid;
+
+-- name: archive_sources
+SELECT
+    source, since_ms, until_ms, reached_ms, started_time_ms, ended_time_ms,
+    archive_source.problem, count(conference_uuid), coalesce(sum(record_count), 0)
+FROM archive_source
+LEFT JOIN archived_conference USING (corp_id, source)
+WHERE corp_id = :corp_id
+GROUP BY source
+ORDER BY source;
+
+-- name: archive_problems
+SELECT conference_uuid, record_count, is_whole, problem, checked_time_ms
+FROM archived_conference INDEXED BY archive_problem
+WHERE corp_id = :corp_id AND source = :source AND problem <> ''
+ORDER BY conference_uuid
+LIMIT :limit;
+
+-- name: count_archive_problems
+SELECT count(*) FROM archived_conference INDEXED BY archive_problem
+WHERE corp_id = :corp_id AND source = :source AND problem <> '';

@@ -208,4 +208,32 @@ CREATE TABLE phrase (
     PRIMARY KEY (corp_id, text, language)
 ) STRICT, WITHOUT ROWID;
 
+-- From where conferences are archived, when last, and how far.
+CREATE TABLE archive_source (
+    corp_id         TEXT    NOT NULL REFERENCES corp (corp_id) ON DELETE CASCADE,
+    source          TEXT    NOT NULL,                 -- an address
+    since_ms        INTEGER NOT NULL,
+    until_ms        INTEGER NOT NULL,
+    reached_ms      INTEGER NOT NULL,
+    started_time_ms INTEGER NOT NULL,
+    ended_time_ms   INTEGER,                          -- NULL: it runs, or was killed
+    problem         TEXT    NOT NULL,
+    PRIMARY KEY (corp_id, source)
+) STRICT, WITHOUT ROWID;
+
+-- How far each of their conferences is here.
+CREATE TABLE archived_conference (
+    corp_id         TEXT    NOT NULL REFERENCES corp (corp_id) ON DELETE CASCADE,
+    source          TEXT    NOT NULL,
+    conference_uuid TEXT    NOT NULL,
+    record_count    INTEGER NOT NULL,
+    is_whole        INTEGER NOT NULL CHECK (is_whole IN (0, 1)),
+    problem         TEXT    NOT NULL,
+    checked_time_ms INTEGER NOT NULL,
+    PRIMARY KEY (corp_id, source, conference_uuid)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX archive_problem ON archived_conference (corp_id, source, conference_uuid)
+WHERE problem <> '';
+
 INSERT INTO corp (corp_id, name) VALUES ('default', 'default');
