@@ -27,6 +27,10 @@
     ├── BodyTooSlow              a request body that did not arrive in time
     ├── TooManyRecords           more records or stays at once than the call takes
     ├── UnknownMedia             a request body of a type, or packed in a way, that is not read
+    ├── RemoteError              another ledger could not be read
+    │   ├── RemoteUnreachable        it gives no answer
+    │   ├── RemoteRefused            it answers that it will not
+    │   └── RemoteUntrustworthy      it answers what can't be so
     └── StoreError               the store could not do its work
         ├── StoreBusy                now; the same request may work in a moment
         └── StoreUnusable            not before somebody has looked after it
@@ -247,6 +251,47 @@ class UnknownMedia(ConfledgerError):
 
     def __init__(self, header: str, known: tuple[str, ...]) -> None:
         super().__init__(f"{header} must be one of {', '.join(known)}.")
+
+
+class RemoteError(ConfledgerError):
+    """Another ledger, from which we read, did not give what was asked."""
+
+
+class RemoteUnreachable(RemoteError):
+    """The remote gives no answer, however often it is asked; the sentence says what came last."""
+
+
+class RemoteRefused(RemoteError):
+    """The remote answers with an error that asking again would not change.
+
+    Args:
+        path: of the call.
+        status: the HTTP status.
+        code: its `error_code`; empty where it gave none.
+        message: its `error_msg`, likewise.
+    """
+
+    def __init__(self, path: str, status: int, code: str, message: str) -> None:
+        said = " ".join(filter(None, (str(status), code, message)))
+        super().__init__(f"the remote refuses {path}: {said}")
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class RemoteUntrustworthy(RemoteError):
+    """The remote's answer contradicts itself, or what was asked.
+
+    Args:
+        path: of the call.
+        field: what in the answer is wrong.
+        rule: what is wrong with it, as the end of the sentence "FIELD ...".
+    """
+
+    def __init__(self, path: str, field: str, rule: str) -> None:
+        super().__init__(f"the remote's answer to {path} can't be trusted: {field} {rule}")
+        self.field = field
+        self.rule = rule
 
 
 class StoreError(ConfledgerError):
