@@ -11,6 +11,7 @@ import click
 
 from confledger import __version__
 from confledger.cli.app import app
+from confledger.cli.archive import APP_KEY_VARIABLE, archive
 from confledger.cli.corp import corp
 from confledger.cli.demo import demo
 from confledger.cli.import_records import import_records
@@ -33,13 +34,13 @@ def confledger(context: click.Context) -> None:
 
     Each option is also an environment variable: --store is CONFLEDGER_STORE.
     """
-    known = environment_variables_of(context.command)
+    known = environment_variables_of(context.command) | {APP_KEY_VARIABLE}
     for name in os.environ:
         if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
             raise SettingError(f"the environment variable {name} is no option of confledger")
 
 
-for command in (demo, serve, corp, user, app, import_records, records):
+for command in (demo, serve, corp, user, app, import_records, records, archive):
     confledger.add_command(command)
 
 
