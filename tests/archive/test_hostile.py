@@ -24,7 +24,7 @@ from confledger.errors import (
     RemoteUnreachable,
     RemoteUntrustworthy,
 )
-from confledger.ledger.conference import Attendance, Conference, Participant
+from confledger.ledger.conference import Attendance, Conference, ConferenceNews, Participant
 from conftest import MakeRecord
 
 START: Final = 1_750_000_020_000
@@ -76,16 +76,26 @@ def held(number: int, **fields: Any) -> Conference:
     )
 
 
+def news_of(conference: Conference) -> ConferenceNews:
+    """That a conference was held."""
+    return ConferenceNews(conference_uuid=conference.conference_uuid, conference=conference)
+
+
 @pytest.fixture
 async def setting(parts: Parts, make_record: MakeRecord) -> AsyncIterator[Setting]:
     """A remote with seven meetings, of one of which everything is known."""
     stores = parts.stores
-    await stores.conferences.put(DEFAULT_CORP_ID, [held(number) for number in range(7)])
     people = [
-        Participant(name=f"P{n}", number="", is_terminal=False, details=f'{{"name":"P{n}"}}')
+        Participant(
+            identity=f"name:P{n}",
+            place=n,
+            name=f"P{n}",
+            number="",
+            is_terminal=False,
+            details=f'{{"name":"P{n}"}}',
+        )
         for n in range(PEOPLE)
     ]
-    await stores.conferences.put_participants(DEFAULT_CORP_ID, MEETING, 0, people)
     stays = [
         Attendance(
             display_name=f"S{n}",
@@ -98,7 +108,9 @@ async def setting(parts: Parts, make_record: MakeRecord) -> AsyncIterator[Settin
         )
         for n in range(STAYS)
     ]
-    await stores.conferences.put_attendance(DEFAULT_CORP_ID, MEETING, 0, stays)
+    known = ConferenceNews(conference_uuid=MEETING, participants=people, stays=stays)
+    news = [*(news_of(held(number)) for number in range(7)), known]
+    await stores.conferences.put(DEFAULT_CORP_ID, news)
     records = [make_record(operate_time_ms=START + n) for n in range(RECORDS)]
     await parts.intake.take(DEFAULT_CORP_ID, {MEETING: records})
     apps = await parts.open_apps()
@@ -445,12 +457,12 @@ async def test_a_list_that_grows_in_the_middle_is_read_again(setting: Setting) -
     """A meeting that comes to stand among those already read is not missed, none comes twice."""
     late = replace(held(1), conference_uuid="f" * 32)
     conferences = setting.parts.stores.conferences
-    await conferences.put(DEFAULT_CORP_ID, [replace(late, end_time_ms=None)])
+    await conferences.put(DEFAULT_CORP_ID, [news_of(replace(late, end_time_ms=None))])
     async with setting.open() as remote:
         found = []
         async for page in remote.conferences(START, START + 10 * HOUR):
             found += [info.confUUID for info in page]
-            await conferences.put(DEFAULT_CORP_ID, [late])
+            await conferences.put(DEFAULT_CORP_ID, [news_of(late)])
     assert sorted(map(str, found)) == sorted([*MEETINGS, "f" * 32])
 
 

@@ -38,11 +38,17 @@ OPTIONS = [
 
 SERVE = ("serve", "--port", "0", "--no-tls")
 
+PULL = ("archive", "pull", "--from", "https://ledger.test", "--app-id", "x")
 WRONG_VALUES = {
+    "CONFLEDGER_APP_ID": ("", PULL[:-2], 2),
+    "CONFLEDGER_APP_KEY_FILE": (str(GOLDEN.parent), PULL, 2),
+    "CONFLEDGER_CA_FILE": (str(GOLDEN.parent), PULL, 2),
     "CONFLEDGER_CONFERENCE": ("zz", ("import", str(GOLDEN)), 2),
     "CONFLEDGER_CORP": ("a b", ("app", "create", "portal"), 2),
     "CONFLEDGER_DATA_FOLDER": (str(GOLDEN), ("records", CONFERENCE), 2),
+    "CONFLEDGER_EVERY": ("0", ("archive", "run", *PULL[2:]), 2),
     "CONFLEDGER_FORMAT": ("xml", ("records", CONFERENCE), 2),
+    "CONFLEDGER_FROM": ("", ("archive", "pull", "--app-id", "x"), 2),
     # An address of a network that is for documentation only: no machine has it.
     "CONFLEDGER_HOST": ("192.0.2.1", SERVE, 1),
     "CONFLEDGER_JSON": ("perhaps", ("app", "create", "portal"), 2),
@@ -55,12 +61,16 @@ WRONG_VALUES = {
     "CONFLEDGER_OFFSET": ("-1", ("records", CONFERENCE), 2),
     "CONFLEDGER_PASSWORD_FILE": (str(GOLDEN.parent), ("user", "create", "ann"), 2),
     "CONFLEDGER_PORT": ("65536", ("serve", "--no-tls"), 2),
+    "CONFLEDGER_REMOTE_CORP": ("a b", PULL, 2),
+    "CONFLEDGER_REQUESTS_PER_SECOND": ("0", PULL, 2),
     "CONFLEDGER_SCOPE": ("fly", ("app", "create", "portal"), 2),
     "CONFLEDGER_SECRET_KEY_FILE": (str(GOLDEN.parent), ("app", "create", "portal"), 2),
+    "CONFLEDGER_SINCE": ("yesterday", PULL, 2),
     "CONFLEDGER_STORE": ("ledger.db", ("records", CONFERENCE), 2),
     "CONFLEDGER_TLS_CERT": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TLS_KEY": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TYPE": ("king", ("user", "create", "ann"), 2),
+    "CONFLEDGER_UNTIL": ("2026-01-01T08:30", PULL, 2),
     "CONFLEDGER_USER_UUID": ("zz", ("user", "create", "ann"), 2),
     "CONFLEDGER_WORKERS": ("0", SERVE, 2),
 }

@@ -57,11 +57,15 @@ class Remote:
         try:
             url = httpx2.URL(self.url)
         except httpx2.InvalidURL as error:
-            raise SettingError(f"the remote's URL is not valid: {error}") from error
+            raise SettingError(f"the remote's address (--from) is not valid: {error}") from error
         if url.scheme not in ("https", "http") or not url.host:
-            raise SettingError("the remote's URL must begin with https:// and have a host")
+            raise SettingError(
+                "the remote's address (--from) must begin with https:// and have a host"
+            )
         if url.userinfo or url.query or url.fragment or url.path not in ("", "/"):
-            raise SettingError("the remote's URL must have nothing but scheme, host and port")
+            raise SettingError(
+                "the remote's address (--from) must have nothing but scheme, host and port"
+            )
 
     def tls(self) -> ssl.SSLContext | bool:
         """What the remote's certificate is checked by.

@@ -29,6 +29,7 @@ from confledger.archive.transport import Remote
 from confledger.cli.moments import Moment, written
 from confledger.cli.options import (
     Command,
+    CorpId,
     corp_option,
     json_option,
     option,
@@ -50,7 +51,7 @@ _PROBLEMS_SHOWN_MAX: Final = 20
 
 @click.group
 def archive() -> None:
-    """Keep the records of another ledger: of Huawei Cloud Meeting, or another confledger."""
+    """Archive another ledger: Huawei Cloud Meeting, or another confledger."""
 
 
 def _remote_options(command: Command) -> Command:
@@ -70,7 +71,7 @@ def _remote_options(command: Command) -> Command:
         ),
         option(
             "--remote-corp",
-            default="",
+            type=CorpId(),
             metavar="CORP",
             help="Which corp a multi-tenant app acts for.",
         ),
@@ -113,7 +114,7 @@ def pull(
     app_id: str,
     app_key_file: Path | None,
     corp: str,
-    remote_corp: str,
+    remote_corp: str | None,
     ca_file: Path | None,
     requests_per_second: float,
     since_ms: int | None,
@@ -126,7 +127,7 @@ def pull(
     It may be stopped at any moment and run again: what is here already is not
     taken twice, and of a meeting that grew the rest is taken.
     """
-    remote = Remote(url, app_id, _app_key(app_key_file), remote_corp, ca_file)
+    remote = Remote(url, app_id, _app_key(app_key_file), remote_corp or "", ca_file)
     limits = Limits(requests_per_second=requests_per_second)
     now_ms = time.time_ns() // 1_000_000
     first_ms = now_ms - _KEPT_BY_THE_VENDOR_MS if since_ms is None else since_ms
@@ -162,7 +163,7 @@ def run(
     app_id: str,
     app_key_file: Path | None,
     corp: str,
-    remote_corp: str,
+    remote_corp: str | None,
     ca_file: Path | None,
     requests_per_second: float,
     every_minutes: float,
@@ -173,7 +174,7 @@ def run(
     The first time as `pull` does; then whatever began since seven days before the
     last meeting that is here. What fails is told, and tried again the next time.
     """
-    remote = Remote(url, app_id, _app_key(app_key_file), remote_corp, ca_file)
+    remote = Remote(url, app_id, _app_key(app_key_file), remote_corp or "", ca_file)
     limits = Limits(requests_per_second=requests_per_second)
 
     async def work(parts: Parts) -> None:
