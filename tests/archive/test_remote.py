@@ -157,7 +157,7 @@ async def test_an_address_where_nobody_listens_is_unreachable() -> None:
 )
 def test_a_url_that_is_none_of_ours_is_a_sentence(url: str) -> None:
     """Scheme, host and port, and nothing else."""
-    with pytest.raises(SettingError, match="URL"):
+    with pytest.raises(SettingError, match="address"):
         Remote(url, "app", "key")
 
 

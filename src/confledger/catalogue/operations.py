@@ -214,6 +214,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
 RESULTS: Final[tuple[str, ...]] = ("SUCCESS", "FAILED")
 """How an operation can end. Of these the vendor's sample has only SUCCESS."""
 
-ATTENDANCE: Final[tuple[str, ...]] = ("SOFT_TERMINAL", "HARD_TERMINAL", "VIDEO", "AUDIO")
+ATTENDANCE: Final[tuple[str, ...]] = ("SOFT_TERMINAL", "HARD_TERMINAL", "VIDEO", "VOICE")
 """What somebody attends with. Stays keep a source's own words; these are for telling them
 in another language."""

@@ -7,15 +7,15 @@ from typing import Final
 from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.auth.tokens import API_CLIENT_TYPE
-from confledger.demo.generate import generated_meeting
+from confledger.generator.meetings import generated_meeting
+from confledger.generator.putting import put_meetings
 
 SAMPLE_MEETING: Final = "9a0fa6d10a5b11eaae5e191763c22c0e"
 """The meeting of the vendor's documented sample. The sample shows 20 of its 23
 records; the last three are ours."""
 
-GENERATED_MEETING: Final = "5d3c1f40b2a811ef9c07a1b2c3d4e5f6"
 _GENERATED_RECORDS: Final = 5_000
-_GENERATED_START_MS: Final = 1_732_521_600_000
+_GENERATED_PEOPLE: Final = 50
 _SEED: Final = 2024
 
 
@@ -36,10 +36,8 @@ async def fill_demo_store(parts: Parts) -> Demo:
         sample = await parts.importer.take(
             sorted(folder.iterdir()), DEFAULT_CORP_ID, SAMPLE_MEETING
         )
-    generated = generated_meeting(
-        records=_GENERATED_RECORDS, start_time_ms=_GENERATED_START_MS, seed=_SEED
-    )
-    await parts.intake.take(DEFAULT_CORP_ID, {GENERATED_MEETING: generated})
+    generated = generated_meeting(records=_GENERATED_RECORDS, seed=_SEED, people=_GENERATED_PEOPLE)
+    await put_meetings(parts.intake, parts.stores.conferences, DEFAULT_CORP_ID, [generated])
     apps = await parts.open_apps()
     app, app_key = await apps.create("demo", DEFAULT_CORP_ID, frozenset({"read"}))
     administrator = await apps.default_administrator(DEFAULT_CORP_ID)
@@ -48,5 +46,8 @@ async def fill_demo_store(parts: Parts) -> Demo:
         app.app_id,
         app_key,
         session.access_token,
-        {SAMPLE_MEETING: sample.records, GENERATED_MEETING: len(generated)},
+        {
+            SAMPLE_MEETING: sample.records,
+            generated.conference.conference_uuid: len(generated.records),
+        },
     )
