@@ -9,7 +9,7 @@ from cli.running import Run
 from confledger.app import open_parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.generator.meetings import generated_meetings
-from confledger.ledger.conference import ConferenceQuery
+from confledger.ledger.conference import ConferenceQuery, ParticipantQuery
 from confledger.settings import Settings
 
 SMALL = ("--meetings", "12", "--records", "240", "--seed", "5")
@@ -26,11 +26,13 @@ def kept(folder: Path) -> dict[str, tuple[int, int, int, str]]:
             listed, _ = await conferences.list(DEFAULT_CORP_ID, query, offset=0, limit=500)
             for conference in listed:
                 key = (DEFAULT_CORP_ID, conference.conference_uuid)
-                participants = await conferences.participants(*key)
+                _, people = await conferences.participants(
+                    *key, ParticipantQuery(), offset=0, limit=1
+                )
                 _, stays = await conferences.attendance(*key, search="", offset=0, limit=1)
                 page = await parts.stores.records.page(*key, offset=0, limit=1)
                 found[conference.conference_uuid] = (
-                    len(participants),
+                    people,
                     stays,
                     page.count,
                     conference.subject,

@@ -55,6 +55,7 @@ WRONG_VALUES = {
     "CONFLEDGER_LANG": ("fr", ("records", CONFERENCE), 2),
     "CONFLEDGER_LIMIT": ("0", ("records", CONFERENCE), 2),
     "CONFLEDGER_MASK_NUMBERS": ("perhaps", ("corp", "change", "default"), 2),
+    "CONFLEDGER_MEETINGS": ("0", ("generate",), 2),
     "CONFLEDGER_MULTI_TENANT": ("perhaps", ("app", "create", "portal"), 2),
     "CONFLEDGER_NAME": ("\t", ("user", "create", "ann"), 2),
     "CONFLEDGER_NO_TLS": ("perhaps", ("serve",), 2),
@@ -66,6 +67,8 @@ WRONG_VALUES = {
     "CONFLEDGER_SCOPE": ("fly", ("app", "create", "portal"), 2),
     "CONFLEDGER_SECRET_KEY_FILE": (str(GOLDEN.parent), ("app", "create", "portal"), 2),
     "CONFLEDGER_SINCE": ("yesterday", PULL, 2),
+    "CONFLEDGER_RECORDS": ("99", ("generate",), 2),
+    "CONFLEDGER_SEED": ("-1", ("generate",), 2),
     "CONFLEDGER_STORE": ("ledger.db", ("records", CONFERENCE), 2),
     "CONFLEDGER_TLS_CERT": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TLS_KEY": (str(GOLDEN), ("serve",), 2),
@@ -97,7 +100,7 @@ def test_the_commands_are_these(run: Run) -> None:
     """The help of the whole names every command."""
     ran = run("--help")
 
-    for name in ("app", "corp", "demo", "import", "records", "serve", "user"):
+    for name in ("app", "corp", "demo", "generate", "import", "records", "serve", "user"):
         assert f"\n  {name} " in ran.out
 
 

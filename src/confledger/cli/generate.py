@@ -66,7 +66,7 @@ def generate(
     """Fill a ledger with made-up meetings, to try it with more data.
 
     They lie in the year 2025, and the same figures and seed give the same meetings:
-    run again, nothing is added. Records can't be deleted, so give a --store of its own.
+    run again, nothing is added. Records can't be deleted, so use a store of its own.
     """
     if records < meetings:
         raise click.BadParameter("must be at least as many as --meetings", param_hint="'--records'")
