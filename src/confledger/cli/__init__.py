@@ -13,6 +13,7 @@ from confledger import __version__
 from confledger.cli.app import app
 from confledger.cli.corp import corp
 from confledger.cli.demo import demo
+from confledger.cli.export import export
 from confledger.cli.import_records import import_records
 from confledger.cli.options import environment_variables_of
 from confledger.cli.records import records
@@ -39,7 +40,7 @@ def confledger(context: click.Context) -> None:
             raise SettingError(f"the environment variable {name} is no option of confledger")
 
 
-for command in (demo, serve, corp, user, app, import_records, records):
+for command in (demo, serve, corp, user, app, import_records, export, records):
     confledger.add_command(command)
 
 
