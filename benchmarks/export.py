@@ -1,6 +1,6 @@
 """Fills a store with a million records, and measures an export of it in every format.
 
-    .venv/bin/python benchmarks/export.py [RECORDS]
+.venv/bin/python benchmarks/export.py [RECORDS]
 """
 
 import os
@@ -29,7 +29,9 @@ async def fill(folder: Path) -> None:
         for number in range(RECORDS // OF_A_CONFERENCE):
             uuid = f"{number:032x}"
             start_ms = START_MS + number * 86_400_000
-            records = generated_meeting(records=OF_A_CONFERENCE, start_time_ms=start_ms, seed=number)
+            records = generated_meeting(
+                records=OF_A_CONFERENCE, start_time_ms=start_ms, seed=number
+            )
             await parts.intake.take(DEFAULT_CORP_ID, {uuid: records})
             told = Conference(
                 conference_uuid=uuid,
@@ -57,7 +59,9 @@ def measure(folder: Path, form: str) -> None:
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
     seconds = time.monotonic() - began
-    written = [output] if output.is_file() else [each for each in output.rglob("*") if each.is_file()]
+    written = (
+        [output] if output.is_file() else [each for each in output.rglob("*") if each.is_file()]
+    )
     size = sum(each.stat().st_size for each in written)
     print(
         f"{form:8} {seconds:6.1f} s  {used.ru_maxrss / 1024:6.0f} MiB peak"

@@ -181,7 +181,7 @@ def _moment(name: str, text: str | None, zone: tzinfo) -> int | None:
 @contextmanager
 def _stream(output: Path, *, replaces: bool) -> Iterator[BinaryIO]:
     if output == _STDOUT:
-        stream = click.get_binary_stream("stdout")
+        stream = sys.stdout.buffer
         yield stream
         stream.flush()
         return
