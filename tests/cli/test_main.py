@@ -38,6 +38,7 @@ OPTIONS = [
 
 SERVE = ("serve", "--port", "0", "--no-tls")
 
+EXPORT = ("export", "--format", "csv", "--output", "-")
 WRONG_VALUES = {
     "CONFLEDGER_CONFERENCE": ("zz", ("import", str(GOLDEN)), 2),
     "CONFLEDGER_CORP": ("a b", ("app", "create", "portal"), 2),
@@ -57,6 +58,12 @@ WRONG_VALUES = {
     "CONFLEDGER_PORT": ("65536", ("serve", "--no-tls"), 2),
     "CONFLEDGER_SCOPE": ("fly", ("app", "create", "portal"), 2),
     "CONFLEDGER_SECRET_KEY_FILE": (str(GOLDEN.parent), ("app", "create", "portal"), 2),
+    "CONFLEDGER_FORCE": ("maybe", EXPORT, 2),
+    "CONFLEDGER_LANGUAGE": ("fr", EXPORT, 2),
+    "CONFLEDGER_OUTPUT": ("-", ("export", "--format", "xlsx"), 2),
+    "CONFLEDGER_SINCE": ("yesterday", EXPORT, 2),
+    "CONFLEDGER_TIME_ZONE": ("Mars", EXPORT, 2),
+    "CONFLEDGER_UNTIL": ("tomorrow", EXPORT, 2),
     "CONFLEDGER_STORE": ("ledger.db", ("records", CONFERENCE), 2),
     "CONFLEDGER_TLS_CERT": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TLS_KEY": (str(GOLDEN), ("serve",), 2),
@@ -87,7 +94,7 @@ def test_the_commands_are_these(run: Run) -> None:
     """The help of the whole names every command."""
     ran = run("--help")
 
-    for name in ("app", "corp", "demo", "import", "records", "serve", "user"):
+    for name in ("app", "corp", "demo", "export", "import", "records", "serve", "user"):
         assert f"\n  {name} " in ran.out
 
 

@@ -116,10 +116,8 @@ class Importer:
         await self._take_together(named, corp_id, report, keeps=True)
         for path in paths:
             if path.is_dir():
-                failures: list[InvalidFile] = []
-                for group in groups_in(path, conference_uuid, failures):
+                for group in groups_in(path, conference_uuid, report.failures):
                     await self._take_together(group, corp_id, report, keeps=False)
-                report.failures += failures
         return report
 
     async def _take_together(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from confledger.catalogue.language import LANGUAGES, Language
-from confledger.errors import InvalidFile
+from confledger.errors import ConfledgerError, InvalidFile
 from confledger.ledger.intake import conference_uuid_from
 
 SUFFIXES: Final = (".json", ".jsonl")
@@ -19,7 +19,7 @@ Group = list[tuple[Path, str | None]]
 
 
 def groups_in(
-    folder: Path, conference_uuid: str | None, failures: list[InvalidFile]
+    folder: Path, conference_uuid: str | None, failures: list[ConfledgerError]
 ) -> Iterator[Group]:
     """The files of a folder, then those of each folder in it, and so on.
 
@@ -32,7 +32,7 @@ def groups_in(
         conference_uuid: of all of them, if somebody says so.
         failures: is told of each folder that can't be read or is another conference's.
     """
-    is_empty = True
+    is_empty, failures_before = True, len(failures)
 
     def note(error: OSError) -> None:
         failures.append(InvalidFile(error.filename, "", f"can't be read: {error.strerror}"))
@@ -52,7 +52,7 @@ def groups_in(
             continue
         found.sort(key=lambda path: _order(path.name))
         yield [(path, named or conference_uuid) for path in found]
-    if is_empty and not failures:
+    if is_empty and len(failures) == failures_before:
         failures.append(InvalidFile(folder, "", f"has no file of {' or '.join(SUFFIXES)}"))
 
 
