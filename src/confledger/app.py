@@ -75,7 +75,7 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
             stores=stores,
             catalogue=catalogue,
             intake=intake,
-            importer=Importer(intake, stores.conferences, catalogue),
+            importer=Importer(intake, stores.conferences, catalogue, stores.phrases),
             tokens=Tokens(stores.accounts),
             secret_key_file=settings.secret_key_file or secret_key_path(settings.store_url),
         )

@@ -3,6 +3,7 @@
     ConfledgerError
     ├── SettingError             the start stops: a setting is wrong
     ├── CannotListen             the address to serve on can't be had
+    ├── CannotWrite              a file or folder can't be written
     ├── InvalidFile              a file that somebody brings breaks a rule
     ├── InvalidField             a value from outside breaks a rule
     │   ├── InvalidParameter         in the query of a call
@@ -56,6 +57,13 @@ class CannotListen(ConfledgerError):
             f"can't listen on {host or 'every address'}, port {port}: {reason};"
             " --host and --port choose others"
         )
+
+
+class CannotWrite(ConfledgerError):
+    """A file or folder can't be written; nothing of it is left."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"can't write {path}: {reason}")
 
 
 class InvalidFile(ConfledgerError):

@@ -123,14 +123,17 @@ def test_every_broken_file_is_told(run: Run, tmp_path: Path) -> None:
     empty.touch()
     missing = tmp_path / "missing.json"
 
-    ran = run("import", missing, empty, tmp_path, "--conference", CONFERENCE, "--json")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    ran = run("import", missing, empty, folder, "--conference", CONFERENCE, "--json")
 
     assert ran.code == 1
     assert ran.json == NOTHING
     assert ran.err.splitlines() == [
         f"Error: {missing}: can't be read: No such file or directory",
         f"Error: {empty}: is empty",
-        f"Error: {tmp_path}: can't be read: Is a directory",
+        f"Error: {folder}: has no file of .json or .jsonl",
     ]
 
 
@@ -175,7 +178,7 @@ def test_a_file_has_to_be_named(run: Run, tmp_path: Path) -> None:
     ran = run("import")
 
     assert (ran.code, ran.out) == (2, "")
-    assert "FILE" in ran.err
+    assert "PATH" in ran.err
     assert names_in(tmp_path) == set()
 
 

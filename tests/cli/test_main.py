@@ -39,6 +39,7 @@ OPTIONS = [
 SERVE = ("serve", "--port", "0", "--no-tls")
 
 PULL = ("archive", "pull", "--from", "https://ledger.test", "--app-id", "x")
+EXPORT = ("export", "--format", "csv", "--output", "-")
 WRONG_VALUES = {
     "CONFLEDGER_APP_ID": ("", PULL[:-2], 2),
     "CONFLEDGER_APP_KEY_FILE": (str(GOLDEN.parent), PULL, 2),
@@ -47,12 +48,14 @@ WRONG_VALUES = {
     "CONFLEDGER_CORP": ("a b", ("app", "create", "portal"), 2),
     "CONFLEDGER_DATA_FOLDER": (str(GOLDEN), ("records", CONFERENCE), 2),
     "CONFLEDGER_EVERY": ("0", ("archive", "run", *PULL[2:]), 2),
+    "CONFLEDGER_FORCE": ("maybe", EXPORT, 2),
     "CONFLEDGER_FORMAT": ("xml", ("records", CONFERENCE), 2),
     "CONFLEDGER_FROM": ("", ("archive", "pull", "--app-id", "x"), 2),
     # An address of a network that is for documentation only: no machine has it.
     "CONFLEDGER_HOST": ("192.0.2.1", SERVE, 1),
     "CONFLEDGER_JSON": ("perhaps", ("app", "create", "portal"), 2),
     "CONFLEDGER_LANG": ("fr", ("records", CONFERENCE), 2),
+    "CONFLEDGER_LANGUAGE": ("fr", EXPORT, 2),
     "CONFLEDGER_LIMIT": ("0", ("records", CONFERENCE), 2),
     "CONFLEDGER_MASK_NUMBERS": ("perhaps", ("corp", "change", "default"), 2),
     "CONFLEDGER_MEETINGS": ("0", ("generate",), 2),
@@ -60,16 +63,18 @@ WRONG_VALUES = {
     "CONFLEDGER_NAME": ("\t", ("user", "create", "ann"), 2),
     "CONFLEDGER_NO_TLS": ("perhaps", ("serve",), 2),
     "CONFLEDGER_OFFSET": ("-1", ("records", CONFERENCE), 2),
+    "CONFLEDGER_OUTPUT": ("-", ("export", "--format", "xlsx"), 2),
     "CONFLEDGER_PASSWORD_FILE": (str(GOLDEN.parent), ("user", "create", "ann"), 2),
     "CONFLEDGER_PORT": ("65536", ("serve", "--no-tls"), 2),
+    "CONFLEDGER_RECORDS": ("99", ("generate",), 2),
     "CONFLEDGER_REMOTE_CORP": ("a b", PULL, 2),
     "CONFLEDGER_REQUESTS_PER_SECOND": ("0", PULL, 2),
     "CONFLEDGER_SCOPE": ("fly", ("app", "create", "portal"), 2),
     "CONFLEDGER_SECRET_KEY_FILE": (str(GOLDEN.parent), ("app", "create", "portal"), 2),
-    "CONFLEDGER_SINCE": ("yesterday", PULL, 2),
-    "CONFLEDGER_RECORDS": ("99", ("generate",), 2),
     "CONFLEDGER_SEED": ("-1", ("generate",), 2),
+    "CONFLEDGER_SINCE": ("yesterday", PULL, 2),
     "CONFLEDGER_STORE": ("ledger.db", ("records", CONFERENCE), 2),
+    "CONFLEDGER_TIME_ZONE": ("Mars", EXPORT, 2),
     "CONFLEDGER_TLS_CERT": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TLS_KEY": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TYPE": ("king", ("user", "create", "ann"), 2),
@@ -100,7 +105,8 @@ def test_the_commands_are_these(run: Run) -> None:
     """The help of the whole names every command."""
     ran = run("--help")
 
-    for name in ("app", "corp", "demo", "generate", "import", "records", "serve", "user"):
+    names = ("app", "archive", "corp", "demo", "export", "generate", "import", "records")
+    for name in (*names, "serve", "user"):
         assert f"\n  {name} " in ran.out
 
 

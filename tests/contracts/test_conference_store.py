@@ -749,3 +749,59 @@ async def test_conferences_of_one_moment_have_an_order(
 
     for limit in (1, 3, 10):
         assert await joined(conferences, query, limit) == slow_list(together, query)
+
+
+# --- A walk over all ----------------------------------------------------------
+
+
+async def walked(store: ConferenceStore, *, limit: int = 2, **window: int | None) -> list[str]:
+    """Every conference that a walk finds, in steps of `limit`."""
+    bounds = {"since_ms": None, "until_ms": None} | window
+    found: list[str] = []
+    while True:
+        step = await store.walk(CORP, **bounds, after=found[-1] if found else "", limit=limit)
+        assert len(step) <= limit
+        found += step
+        if len(step) < limit:
+            return found
+
+
+async def test_a_walk_finds_every_conference_by_id(stores: Stores, make_record: MakeRecord) -> None:
+    """Ended and running ones, those with records alone and with stays alone; no other corp's."""
+    await stores.tenants.add_corp(OTHER_CORP, "Other")
+    store = stores.conferences
+    ended, running, recorded, attended = (letter * 32 for letter in "dcba")
+    await store.put(CORP, news_of([held(ended), held(running, end_time_ms=None)]))
+    await store.put(CORP, [ConferenceNews(conference_uuid=attended, stays=[stay()])])
+    await stores.records.append(CORP, {recorded: [make_record(event_id="1")]})
+    await store.put(OTHER_CORP, news_of([held("e" * 32)]))
+
+    for limit in (1, 2, 4, 5):
+        assert await walked(store, limit=limit) == [attended, recorded, running, ended]
+
+
+async def test_a_window_of_a_walk_is_about_the_beginning(
+    stores: Stores, make_record: MakeRecord
+) -> None:
+    """Both ends are in it; where only records are known the first one, not the earliest, began."""
+    store = stores.conferences
+    first, second = make_record(event_id="1", operate_time_ms=DAY), make_record(event_id="2")
+    await stores.records.append(CORP, {B: [first, second]})
+    await stores.records.append(CORP, {A: [make_record(event_id="1", operate_time_ms=1)]})
+    await store.put(CORP, news_of([held(A)]))
+    await store.put(CORP, [ConferenceNews(conference_uuid="c" * 32, stays=[stay()])])
+
+    assert await walked(store, since_ms=DAY, until_ms=DAY) == [A, B]
+    assert await walked(store, since_ms=DAY) == [A, B]
+    assert await walked(store, until_ms=DAY) == [A, B]
+    assert await walked(store, since_ms=DAY + 1) == []
+    assert await walked(store, until_ms=DAY - 1) == []
+
+
+async def test_a_walk_passes_many_that_are_not_in_its_window(stores: Stores) -> None:
+    """However many conferences lie between two of the window, a step finds both."""
+    store = stores.conferences
+    between = [held(f"{number:032x}", start_time_ms=1) for number in range(2500)]
+    await store.put(CORP, news_of([*between, held("f" * 32), held(f"{7:032x}")]))
+
+    assert await walked(store, since_ms=DAY) == [f"{7:032x}", "f" * 32]

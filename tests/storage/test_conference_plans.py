@@ -157,6 +157,7 @@ HOT_AND_LISTS = [
     "attendance",
     "count_attendance",
     "phrase",
+    "walk",
 ]
 IN_ORDER_OF_A_KEY = [
     "page",
@@ -167,6 +168,7 @@ IN_ORDER_OF_A_KEY = [
     "participants",
     "participants_of_kinds",
     "attendance",
+    "walk",
 ]
 
 

@@ -14,6 +14,7 @@ from confledger.cli.app import app
 from confledger.cli.archive import APP_KEY_VARIABLE, archive
 from confledger.cli.corp import corp
 from confledger.cli.demo import demo
+from confledger.cli.export import export
 from confledger.cli.generate import generate
 from confledger.cli.import_records import import_records
 from confledger.cli.options import environment_variables_of
@@ -41,7 +42,18 @@ def confledger(context: click.Context) -> None:
             raise SettingError(f"the environment variable {name} is no option of confledger")
 
 
-for command in (demo, serve, corp, user, app, import_records, records, archive, generate):
+for command in (
+    demo,
+    serve,
+    corp,
+    user,
+    app,
+    import_records,
+    export,
+    records,
+    archive,
+    generate,
+):
     confledger.add_command(command)
 
 

@@ -21,13 +21,13 @@ from confledger.ingest.files import ImportReport
 
 @click.command("import")
 @click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
 )
 @option(
     "--conference",
     type=ConferenceUUID(),
     metavar="UUID",
-    help="The meeting of the records; those of JSON Lines may name it themselves, in confUUID.",
+    help="The meeting of the records; JSON Lines (in confUUID) and folders may name it themselves.",
 )
 @corp_option("Whose ledger takes them.")
 @json_option
@@ -42,9 +42,11 @@ def import_records(
 ) -> None:
     """Take the records of files into the ledger.
 
-    A FILE is a saved answer of the wire call, one page a file, in either language;
-    or JSON Lines, a record a line. Each file is taken whole or not at all, and
-    what the ledger has already is not added again.
+    A PATH is a saved answer of a history call, one page a file, in either language;
+    or JSON Lines, a record a line; or a folder of such files, as `export` writes one.
+    In a folder that is named by a conference's UUID are that conference's files. Each
+    file is taken whole or not at all, and what the ledger has already is not added
+    again.
     """
 
     async def work(parts: Parts) -> ImportReport:

@@ -9,10 +9,10 @@ from confledger.errors import InvalidRecord
 from confledger.ledger.conference import ConferenceNews
 from confledger.wire.conference_json import (
     AttendancesJSON,
-    ConferenceInfoJSON,
-    ConferencesJSON,
-    DetailJSON,
     ParticipantsJSON,
+    SavedConferenceInfoJSON,
+    SavedConferencesJSON,
+    SavedDetailJSON,
     attendance_of,
     conference_of,
     participant_of,
@@ -29,7 +29,7 @@ COUNT_TOO_SMALL: Final = "must not be less than offset and the entries of data"
 
 
 _KEYS_OF_ATTENDANCE: Final = {"joinTime", "leftTime", "callNumber", "displayName", "deviceType"}
-_KEYS_OF_CONFERENCES: Final = set(ConferenceInfoJSON.__struct_fields__)
+_KEYS_OF_CONFERENCES: Final = set(SavedConferenceInfoJSON.__struct_fields__)
 
 
 def shape_of(document: dict[str, msgspec.Raw]) -> Shape | None:
@@ -61,13 +61,13 @@ def read_answer(content: bytes, shape: Shape, conference_uuid: str | None) -> Co
         msgspec.DecodeError: it has another shape.
     """
     if shape == "conferences":
-        page = msgspec.json.decode(content, type=ConferencesJSON)
+        page = msgspec.json.decode(content, type=SavedConferencesJSON)
         _check_count(page, "")
         return [_news_of(info, f"data[{index}].") for index, info in enumerate(page.data)]
     if conference_uuid is None:
         raise InvalidRecord("confUUID", "is not in this answer: give --conference")
     if shape == "detail":
-        detail = msgspec.json.decode(content, type=DetailJSON)
+        detail = msgspec.json.decode(content, type=SavedDetailJSON)
         _check_count(detail.data, "data.")
         # A wrong one would make the people of one conference viewers of another.
         if detail.conferenceData.confUUID and (
@@ -97,13 +97,15 @@ def read_answer(content: bytes, shape: Shape, conference_uuid: str | None) -> Co
     ]
 
 
-def _news_of(info: ConferenceInfoJSON, path: str) -> ConferenceNews:
+def _news_of(info: SavedConferenceInfoJSON, path: str) -> ConferenceNews:
     conference_uuid = uuid_of(info, path)
     return ConferenceNews(
         conference_uuid=conference_uuid, conference=conference_of(info, conference_uuid, path)
     )
 
 
-def _check_count(page: ConferencesJSON | ParticipantsJSON | AttendancesJSON, path: str) -> None:
+def _check_count(
+    page: SavedConferencesJSON | ParticipantsJSON | AttendancesJSON, path: str
+) -> None:
     if page.offset + len(page.data) > page.count:
         raise InvalidRecord(path + "count", COUNT_TOO_SMALL)

@@ -22,8 +22,10 @@ from confledger.ingest.conference_files import (
     read_answer,
     shape_of,
 )
+from confledger.ingest.folders import groups_in, language_of_name
 from confledger.ledger.conference import ConferenceStore
 from confledger.ledger.intake import Intake, conference_uuid_from
+from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.record import ControlRecord, Receipt
 from confledger.wire.conference_json import merged_details
 from confledger.wire.problems import JSON_PROBLEMS, field_and_rule
@@ -59,6 +61,10 @@ class RecordFile:
     """Where in the file a record is, by its conference and event id."""
 
 
+_Queued = tuple[int, Path, str | None, RecordFile | ConferenceAnswer | None]
+"""A file: its place among the others, its path, its conference, and its content if that is kept."""
+
+
 @dataclass(slots=True)
 class ImportReport:
     """What became of some files."""
@@ -84,6 +90,8 @@ class Importer:
     """Where the rest goes."""
     catalogue: Catalogue
     """Tells the operations of texts."""
+    phrases: PhraseStore
+    """Learns what else a text is called."""
 
     async def take(
         self, paths: Sequence[Path], corp_id: str, conference_uuid: str | None
@@ -95,7 +103,8 @@ class Importer:
         could only stand behind the others, for ever.
 
         Args:
-            paths: saved answers of the history calls, one page a file, or JSON Lines.
+            paths: saved answers of the history calls, one page a file, JSON Lines, or
+                folders of such files (`groups_in`), each of which is read by itself.
             corp_id: whose ledger.
             conference_uuid: the conference of whatever does not name one itself.
 
@@ -103,10 +112,53 @@ class Importer:
             NoSuchCorp, StoreError: nothing could be taken at all, or no more.
         """
         report = ImportReport()
-        answers: list[ConferenceAnswer] = []
-        files: list[RecordFile] = []
-        broken_page: Path | None = None
+        named = [(path, conference_uuid) for path in paths if not path.is_dir()]
+        await self._take_together(named, corp_id, report, keeps=True)
         for path in paths:
+            if path.is_dir():
+                for group in groups_in(path, conference_uuid, report.failures):
+                    await self._take_together(group, corp_id, report, keeps=False)
+        return report
+
+    async def _take_together(
+        self,
+        files: Sequence[tuple[Path, str | None]],
+        corp_id: str,
+        report: ImportReport,
+        *,
+        keeps: bool,
+    ) -> None:
+        """Take files in their order, once each of them has been read.
+
+        `keeps` says whether their content is held until then, or they are read again:
+        what is named may be a pipe, and a folder may hold more than the memory does.
+        """
+        queue, broken_page = self._survey(files, report, keeps=keeps)
+        previous: RecordFile | None = None
+        for _, path, conference_uuid, kept in queue:
+            try:
+                read = read_file(path, conference_uuid, self.catalogue) if kept is None else kept
+            except InvalidFile as error:
+                report.failures.append(error)
+                continue
+            if not isinstance(read, RecordFile):
+                await self.conferences.put(corp_id, read, merged_details)
+                report.conferences |= {each.conference_uuid for each in read}
+            elif broken_page is not None and read.offset is not None:
+                problem = f"is not taken before {broken_page}, which was named with it"
+                report.failures.append(InvalidFile(path, "", problem))
+            elif await self._take_records(read, corp_id, report):
+                if previous is not None and (phrases := phrases_of(previous, read)):
+                    await self.phrases.learn(corp_id, phrases)
+                previous = read
+
+    def _survey(
+        self, files: Sequence[tuple[Path, str | None]], report: ImportReport, *, keeps: bool
+    ) -> tuple[list[_Queued], Path | None]:
+        """The files that can be read, in the order in which they are taken, and a broken page."""
+        queue: list[_Queued] = []
+        broken_page: Path | None = None
+        for path, conference_uuid in files:
             try:
                 read = read_file(path, conference_uuid, self.catalogue)
             except InvalidFile as error:
@@ -114,33 +166,24 @@ class Importer:
                 if error.is_page:
                     broken_page = path
             else:
-                if isinstance(read, RecordFile):
-                    files.append(read)
-                else:
-                    answers.append(read)
-        for answer in answers:
-            await self.conferences.put(corp_id, answer, merged_details)
-            report.conferences |= {each.conference_uuid for each in answer}
-        for file in sorted(files, key=lambda file: file.offset or 0):
-            if broken_page is not None and file.offset is not None:
-                problem = f"is not taken before {broken_page}, which was named with it"
-                report.failures.append(InvalidFile(file.path, "", problem))
-            else:
-                await self._take_records(file, corp_id, report)
-        return report
+                place = (read.offset or 0) if isinstance(read, RecordFile) else -1
+                queue.append((place, path, conference_uuid, read if keeps else None))
+        return sorted(queue, key=lambda each: each[0]), broken_page
 
-    async def _take_records(self, file: RecordFile, corp_id: str, report: ImportReport) -> None:
+    async def _take_records(self, file: RecordFile, corp_id: str, report: ImportReport) -> bool:
+        """Take a file of records; whether it could be taken."""
         try:
             receipts = await self.intake.take(corp_id, file.batches)
         except EventConflict as error:
             report.failures.append(_conflict(file, error))
-            return
+            return False
         report.conferences |= receipts.keys()
         for receipt in receipts.values():
             report.records += receipt.accepted
             report.duplicates += receipt.duplicates
             if file.offset is not None:
                 report.notes += _notes(file.path, file.offset + receipt.duplicates, receipt)
+        return True
 
 
 def _conflict(file: RecordFile, error: EventConflict) -> InvalidFile:
@@ -152,6 +195,26 @@ def _conflict(file: RecordFile, error: EventConflict) -> InvalidFile:
             "is not the record that the ledger has at this place; is the page of another meeting?"
         )
     return InvalidFile(file.path, place, problem)
+
+
+def phrases_of(one: RecordFile, other: RecordFile) -> list[dict[str, str]]:
+    """What two pages of the same records tell of words that the catalogue does not know.
+
+    Their names say in which languages they are (`language_of_name`).
+    """
+    languages = language_of_name(one.path), language_of_name(other.path)
+    if None in languages or languages[0] == languages[1] or one.offset != other.offset:
+        return []
+    return [
+        dict(zip(map(str, languages), texts, strict=True))
+        for conference_uuid, records in one.batches.items()
+        for left, right in zip(records, other.batches.get(conference_uuid, ()), strict=False)
+        for texts in (
+            (left.operation_text, right.operation_text),
+            (left.result_text, right.result_text),
+        )
+        if all(texts) and texts[0] != texts[1]
+    ]
 
 
 def _notes(path: Path, position: int, receipt: Receipt) -> Iterator[str]:

@@ -198,3 +198,17 @@ class ConferenceStore(Protocol):
         Raises:
             NoSuchConference: this corp has none of that id.
         """
+
+    async def walk(
+        self, corp_id: str, *, since_ms: int | None, until_ms: int | None, after: str, limit: int
+    ) -> Sequence[str]:
+        """The first conferences behind `after`, by id, that began between two moments.
+
+        Both ends are included, and None is no bound. It knows every conference: those
+        that run, too, and those of which there are only records, which began with the
+        first of them. One of which not even that is known is in no window but the whole.
+
+        Returns:
+            At most `limit` ids; fewer only where no more are to come. The last of them
+            is the next `after`; the first is ''.
+        """

@@ -20,6 +20,7 @@ from confledger.wire.query import INTEGER_MAX
 from confledger.wire.record_json import Text, Time
 
 _ENDED: Final = "Destroyed"
+_RUNNING: Final = "Created"
 _MASKED_PASSWORD: Final = "******"  # noqa: S105 - what is shown in place of one
 _HOST: Final = "chair"
 _GUEST: Final = "general"
@@ -28,6 +29,13 @@ ATTENDEE_TYPES: Final = ("normal", "terminal", "outside", "mobile", "ideahub", "
 """What somebody attends as; the first is a person with the vendor's client."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTES: Final = "%Y-%m-%d %H:%M"
+_TIME_MS_MIN: Final = -62_135_596_800_000
+"""The first millisecond of the year 1."""
+_TIME_MS_MAX: Final = 253_402_300_799_999
+"""The last of the year 9999."""
+
+
+Moment = Annotated[int, msgspec.Meta(ge=_TIME_MS_MIN, le=_TIME_MS_MAX)]
 
 
 class PasswordEntryJSON(msgspec.Struct):
@@ -110,6 +118,14 @@ class KeptConferenceJSON(ConferenceInfoJSON):
     """By which an app logs in who scheduled it."""
 
 
+class SavedConferenceInfoJSON(KeptConferenceJSON):
+    """A conference in a file: the vendor's keys, and ours that no call answers with."""
+
+    startTimeMs: Moment | None = None
+    """Milliseconds since 1970: `startTime` has whole minutes only, and gives way to it."""
+    endTimeMs: Moment | None = None
+
+
 class ParticipantJSON(msgspec.Struct, omit_defaults=True):
     """An invited participant as the vendor spells it; `participantID` is a number."""
 
@@ -165,10 +181,26 @@ class ParticipantsJSON(msgspec.Struct):
     count: Offset
 
 
+class SavedConferencesJSON(msgspec.Struct):
+    """The same in a file."""
+
+    data: list[SavedConferenceInfoJSON]
+    offset: Offset
+    limit: int
+    count: Offset
+
+
 class DetailJSON(msgspec.Struct):
     """A conference with a page of its participants."""
 
     conferenceData: ConferenceInfoJSON
+    data: ParticipantsJSON
+
+
+class SavedDetailJSON(msgspec.Struct):
+    """The same in a file."""
+
+    conferenceData: SavedConferenceInfoJSON
     data: ParticipantsJSON
 
 
@@ -185,7 +217,7 @@ class AttendancesJSON(msgspec.Struct):
 
 
 def conference_of(info: ConferenceInfoJSON, conference_uuid: str, path: str) -> Conference:
-    """A conference, from what a ledger served of it.
+    """A conference, from what a ledger served of it, or what was saved of that.
 
     Raises:
         InvalidRecord: its id or one of its times is missing or malformed.
@@ -195,15 +227,23 @@ def conference_of(info: ConferenceInfoJSON, conference_uuid: str, path: str) -> 
         _forget_empty(attendee)
     # The end of a conference that runs is only when it is meant to end.
     runs = info.conferenceState not in (None, _ENDED)
-    start_time_ms = _milliseconds(info.startTime, path + "startTime")
+    start_time_ms = end_time_ms = None
+    if isinstance(info, SavedConferenceInfoJSON):
+        start_time_ms, end_time_ms = info.startTimeMs, info.endTimeMs
+        # They are no details, of which answers are made.
+        info.startTimeMs = info.endTimeMs = None
+    if start_time_ms is None:
+        start_time_ms = _milliseconds(info.startTime, path + "startTime")
     if start_time_ms is None:
         raise InvalidRecord(path + "startTime", "is missing")
+    if end_time_ms is None and not runs:
+        end_time_ms = _milliseconds(info.endTime, path + "endTime")
     return Conference(
         conference_uuid=conference_uuid,
         conference_id=info.conferenceID or "",
         subject=info.subject or "",
         start_time_ms=start_time_ms,
-        end_time_ms=None if runs else _milliseconds(info.endTime, path + "endTime"),
+        end_time_ms=None if runs else end_time_ms,
         scheduler_name=info.scheduserName or "",
         has_recording=bool(info.isHasRecordFile),
         viewers=frozenset({person_by_id(info.userUUID)} if info.userUUID else ()),
@@ -397,6 +437,29 @@ def attendance_json(stay: Attendance, words: Mapping[str, str]) -> AttendanceJSO
         leftTime=stay.left_time_ms,
         mediaType=words.get(stay.media_type, stay.media_type) or None,
         deptName=stay.dept_name or None,
+    )
+
+
+def saved_in_list(conference: Conference) -> SavedConferenceInfoJSON:
+    """A conference in a list as an administrator sees it, for a file."""
+    return _saved(listed(conference, is_administrator=True, user_id=""), conference)
+
+
+def saved_in_detail(conference: Conference) -> SavedConferenceInfoJSON:
+    """A conference by itself as an administrator sees it, for a file; it says whether it runs."""
+    info = _saved(detailed(conference, is_administrator=True, user_id=""), conference)
+    info.conferenceState = _RUNNING if conference.end_time_ms is None else _ENDED
+    return info
+
+
+def _saved(info: ConferenceInfoJSON, conference: Conference) -> SavedConferenceInfoJSON:
+    names = ConferenceInfoJSON.__struct_fields__
+    kept = msgspec.json.decode(conference.details, type=KeptConferenceJSON)
+    return SavedConferenceInfoJSON(
+        **{name: getattr(info, name) for name in names},
+        schedulerAccount=kept.schedulerAccount,
+        startTimeMs=conference.start_time_ms,
+        endTimeMs=conference.end_time_ms,
     )
 
 

@@ -133,6 +133,26 @@ def record_json(record: ControlRecord, words: ReaderWords, *, masks_numbers: boo
     )
 
 
+def ledger_json(record: ControlRecord, conference_uuid: str) -> LedgerRecordJSON:
+    """A record with all that the ledger keeps of it, but when it was received.
+
+    `record_of_ledger_json` makes the same record of it again.
+    """
+    return LedgerRecordJSON(
+        operateTime=record.operate_time_ms,
+        operateSource=record.source or None,
+        operator=record.operator or None,
+        operateCode=record.operation_text or None,
+        operationObject=record.object or None,
+        operateResult=record.result or record.result_text or None,
+        detail=record.detail or None,
+        operatorBasis=record.operator_basis,
+        operation=record.operation,
+        eventId=record.event_id,
+        confUUID=conference_uuid,
+    )
+
+
 def records_of_page(page: PageJSON, catalogue: Catalogue) -> list[ControlRecord]:
     """The records of a page that some ledger served, in either language.
 

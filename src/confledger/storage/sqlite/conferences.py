@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Final
 
 import apsw
@@ -21,6 +22,7 @@ from confledger.ledger.conference import (
 from confledger.storage.sqlite.database import QUERIES, Database, Read, Row
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
+_WALK_ROWS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,34 @@ class SQLiteConferenceStore:
         if not self.database.read("record_count", key):
             raise NoSuchConference(conference_uuid)
         return bool(self.database.read("viewers", {**key, **_two_persons(persons)}))
+
+    async def walk(
+        self, corp_id: str, *, since_ms: int | None, until_ms: int | None, after: str, limit: int
+    ) -> Sequence[str]:
+        """See `ConferenceStore.walk`."""
+        found: list[str] = []
+        while True:
+            bindings = {"corp_id": corp_id, "after": after, "limit": _WALK_ROWS}
+            # Each part is a search by itself: the walk of a large corp is longer than one may take.
+            rows = await self.database.search(partial(_walk, bindings=bindings))
+            for conference_uuid, start_time_ms in rows:
+                if _is_between(start_time_ms, since_ms, until_ms):
+                    found.append(conference_uuid)
+                if len(found) >= limit:
+                    return found
+            if len(rows) < _WALK_ROWS:
+                return found
+            after = rows[-1][0]
+
+
+def _walk(read: Read, bindings: dict[str, Any]) -> list[Row]:
+    return read("walk", bindings)
+
+
+def _is_between(time_ms: int | None, since_ms: int | None, until_ms: int | None) -> bool:
+    if time_ms is None:
+        return since_ms is None and until_ms is None
+    return (since_ms is None or since_ms <= time_ms) and (until_ms is None or time_ms <= until_ms)
 
 
 def _page(  # noqa: PLR0913 - which list, how long, and which page of it

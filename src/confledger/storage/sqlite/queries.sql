@@ -672,3 +672,23 @@ LIMIT :limit;
 -- name: count_archive_problems
 SELECT count(*) FROM archived_conference INDEXED BY archive_problem
 WHERE corp_id = :corp_id AND source = :source AND problem <> '';
+-- name: walk
+-- The conferences of a corp behind one, by id, and when each began: as was told, or else
+-- when its first record was made.
+SELECT
+    head.conference_uuid,
+    coalesce(
+        conference.start_time_ms,
+        (
+            SELECT operate_time_ms FROM record
+            WHERE record.conference_uuid = head.conference_uuid
+                AND record.corp_id = head.corp_id AND record.seq = 0
+        )
+    )
+FROM head INDEXED BY head_of_corp
+LEFT JOIN conference
+    ON  conference.corp_id = head.corp_id
+    AND conference.conference_uuid = head.conference_uuid
+WHERE head.corp_id = :corp_id AND head.conference_uuid > :after
+ORDER BY head.conference_uuid
+LIMIT :limit;

@@ -84,7 +84,7 @@ CREATE TABLE head (
     PRIMARY KEY (conference_uuid, corp_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX head_of_corp ON head (corp_id);
+CREATE INDEX head_of_corp ON head (corp_id, conference_uuid);
 
 -- The records, in the order of their arrival.
 CREATE TABLE record (

@@ -1,0 +1,1 @@
+"""How records go out: files for people, for programs, and for another ledger."""
