@@ -16,7 +16,7 @@ from confledger.app import Parts, open_parts
 from confledger.catalogue.language import LANGUAGES, Language
 from confledger.errors import InvalidFile, NoSuchCorp
 from confledger.generator.meetings import generated_meeting
-from confledger.ingest.files import FILE_BYTES_MAX, ImportReport
+from confledger.ingest.files import ImportReport
 from confledger.ledger.masking import mask_numbers
 from confledger.ledger.record import Page
 from confledger.settings import Settings
@@ -100,15 +100,6 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     """A folder is named, with the system's reason."""
     assert problem_of(tmp_path) == "can't be read: Is a directory"
-
-
-def test_a_file_beyond_the_limit_is_refused_unread(tmp_path: Path) -> None:
-    """What is too large to be held in memory is refused by its size, with the limit."""
-    path = tmp_path / "huge.json"
-    with path.open("wb") as file:
-        file.truncate(FILE_BYTES_MAX + 1)
-
-    assert str(FILE_BYTES_MAX) in problem_of(path)
 
 
 async def test_each_file_that_fails_is_reported(parts: Parts, tmp_path: Path) -> None:

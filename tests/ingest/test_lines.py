@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from confledger.app import Parts
+from confledger.ingest import files
 from conftest import CONFERENCE
 from ingest.made_files import (
     BOM,
@@ -468,3 +469,70 @@ def test_a_broken_first_line_is_no_page(tmp_path: Path, line: str) -> None:
     path = save(tmp_path / "records.jsonl", f"{line}\n{json.dumps(said())}\n")
 
     assert problem_of(path).startswith("line 1: ")
+
+
+# --- Files that are too large for one transaction ------------------------------
+
+
+@pytest.fixture
+def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have files count as large from 100 bytes on, and be taken three lines at a time."""
+    monkeypatch.setattr(files, "FILE_BYTES_MAX", 100)
+    monkeypatch.setattr(files, "_STEP_LINES", 3)
+
+
+@pytest.mark.usefixtures("_small_steps")
+@pytest.mark.parametrize("begin", [b"", BOM])
+async def test_a_large_file_is_taken_step_by_step(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: bytes
+) -> None:
+    """Its lines are taken a few at a time, each once, and again nothing is added."""
+    steps: list[int] = []
+    append = type(parts.stores.records).append
+
+    async def noted(self: object, corp_id: str, batches: dict[str, list[object]]) -> object:
+        steps.append(sum(map(len, batches.values())))
+        return await append(self, corp_id, batches)  # type: ignore[arg-type] # as it came
+
+    monkeypatch.setattr(type(parts.stores.records), "append", noted)
+    records = [said(operateTime=time, eventId=f"e{time}") for time in range(8)]
+    large = save_lines(tmp_path / "large.jsonl", [*records, records[0]])
+    large.write_bytes(begin + large.read_bytes())
+
+    assert figures(await take(parts, large)) == (1, 8, 1)
+    assert figures(await take(parts, large)) == (1, 0, 9)
+    assert await times_kept(parts) == list(range(8))
+    assert steps == [3, 3, 3] * 2
+
+
+@pytest.mark.usefixtures("_small_steps")
+@pytest.mark.parametrize(
+    ("last", "problem"),
+    [
+        ("{}", "line 8: operateTime is missing"),
+        ('{"operateTime":1,"operation":"MUTE_ALL"}', "line 8: eventId is missing"),
+        ("[1,", "line 8: "),
+    ],
+)
+async def test_a_large_file_is_checked_before_any_of_it_is_taken(
+    parts: Parts, tmp_path: Path, last: str, problem: str
+) -> None:
+    """What is wrong with its last line is named, and no line before it is taken."""
+    records = [said(operateTime=time, eventId=f"e{time}") for time in range(7)]
+    large = save_lines(tmp_path / "large.jsonl", records)
+    save(large, large.read_text("utf-8").rstrip("\n") + "\n" + last)
+
+    assert problem in only_failure(await take(parts, large))
+    assert await times_kept(parts) == []
+
+
+@pytest.mark.usefixtures("_small_steps")
+async def test_a_large_file_that_is_no_lines_is_refused(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that is longer than any record, as a page in one line is, is refused unread."""
+    monkeypatch.setattr(files, "_LINE_BYTES_MAX", 1000)
+    page = save(tmp_path / "page.json", json.dumps(page_of(moments(50))))
+
+    assert "line 1: is longer than 1000 bytes" in only_failure(await take(parts, page))
+    assert await times_kept(parts) == []

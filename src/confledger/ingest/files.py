@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -37,7 +37,14 @@ from confledger.wire.record_json import (
 )
 
 FILE_BYTES_MAX: Final = 128 * 1024**2
-"""A file is read as a whole and taken in one transaction, for which every other writer waits."""
+"""A file up to this size is read as a whole and taken in one transaction, for which every
+other writer waits. A larger one has to be lines."""
+
+_STEP_LINES: Final = 10_000
+"""How many lines of a larger one are taken at a time."""
+_LINE_BYTES_MAX: Final = 4 * 1024**2
+
+_EVENT_ID_NEEDED: Final = f"is missing, which a file larger than {FILE_BYTES_MAX} bytes needs"
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -133,6 +140,10 @@ class Importer:
         `keeps` says whether their content is held until then, or they are read again:
         what is named may be a pipe, and a folder may hold more than the memory does.
         """
+        for path, conference_uuid in files:
+            if _is_large(path):
+                await self._take_large(path, conference_uuid, corp_id, report)
+        files = [each for each in files if not _is_large(each[0])]
         queue, broken_page = self._survey(files, report, keeps=keeps)
         previous: RecordFile | None = None
         for _, path, conference_uuid, kept in queue:
@@ -151,6 +162,23 @@ class Importer:
                 if previous is not None and (phrases := phrases_of(previous, read)):
                     await self.phrases.learn(corp_id, phrases)
                 previous = read
+
+    async def _take_large(
+        self, path: Path, conference_uuid: str | None, corp_id: str, report: ImportReport
+    ) -> None:
+        """Take a file of lines that is too large for one transaction.
+
+        All of it is checked first; then it is taken step by step. If that is
+        stopped, the same file taken again goes on where it was: its lines have ids.
+        """
+        try:
+            for _ in _steps(path, conference_uuid, self.catalogue):
+                pass
+            for file in _steps(path, conference_uuid, self.catalogue):
+                if not await self._take_records(file, corp_id, report):
+                    return
+        except InvalidFile as error:
+            report.failures.append(error)
 
     def _survey(
         self, files: Sequence[tuple[Path, str | None]], report: ImportReport, *, keeps: bool
@@ -226,10 +254,36 @@ def _notes(path: Path, position: int, receipt: Receipt) -> Iterator[str]:
         )
 
 
+def _is_large(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size > FILE_BYTES_MAX
+    except OSError:
+        return False
+
+
+def _steps(path: Path, conference_uuid: str | None, catalogue: Catalogue) -> Iterator[RecordFile]:
+    """The records of a large file of lines, so many at a time."""
+    with path.open("rb") as content:
+        number = 1
+        while lines := list(_lines(path, content, number)):
+            if number == 1:
+                lines[0] = lines[0].removeprefix(_BOM)
+            yield _read_lines(path, lines, conference_uuid, catalogue, step_from=number)
+            number += len(lines)
+
+
+def _lines(path: Path, content: BinaryIO, number: int) -> Iterator[bytes]:
+    for place in range(number, number + _STEP_LINES):
+        line = content.readline(_LINE_BYTES_MAX + 1)
+        if len(line) > _LINE_BYTES_MAX:
+            raise InvalidFile(path, f"line {place}", f"is longer than {_LINE_BYTES_MAX} bytes")
+        if not line:
+            return
+        yield line
+
+
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise InvalidFile(path, "", f"is larger than {FILE_BYTES_MAX} bytes")
         content = path.read_bytes().removeprefix(_BOM)
     except OSError as error:
         raise InvalidFile(path, "", f"can't be read: {error.strerror}") from error
@@ -297,11 +351,17 @@ def _read_page(
 
 
 def _read_lines(
-    path: Path, lines: Iterable[bytes], conference_uuid: str | None, catalogue: Catalogue
+    path: Path,
+    lines: Iterable[bytes],
+    conference_uuid: str | None,
+    catalogue: Catalogue,
+    *,
+    step_from: int | None = None,
 ) -> RecordFile:
+    """Records from lines: all of a file, or a step of a larger one, from a line on."""
     batches: dict[str, list[ControlRecord]] = {}
     places = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, step_from or 1):
         if not line.strip():
             continue
         place = f"line {number}"
@@ -309,6 +369,8 @@ def _read_lines(
             read = _line_decoder.decode(line)
             conference = _conference_of(read, conference_uuid)
             record = record_of_ledger_json(read, catalogue)
+            if step_from is not None and not record.event_id:
+                raise InvalidRecord("eventId", _EVENT_ID_NEEDED)
         except JSON_PROBLEMS as error:
             raise InvalidFile(path, place, _sentence(error)) from error
         except InvalidField as error:
