@@ -39,23 +39,26 @@ def database(path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def start_writer(path: Path, name: str, batches: int, size: int) -> subprocess.Popen[str]:
-    """Start a process that appends."""
+def start_writers(
+    path: Path, writers: dict[str, str], batches: int, size: int
+) -> subprocess.Popen[str]:
+    """Start a process in which writers, by name, append to their conferences."""
+    named = [f"{name}={conference_uuid}" for name, conference_uuid in writers.items()]
     return subprocess.Popen(
-        [sys.executable, str(WRITER), str(path), name, str(batches), str(size)],
+        [sys.executable, str(WRITER), str(path), str(batches), str(size), *named],
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
-async def all_records(path: Path) -> list[ControlRecord]:
-    """All that the shared conference has, page by page."""
+async def all_records(path: Path, conference_uuid: str = SHARED_CONFERENCE) -> list[ControlRecord]:
+    """All that a conference has, page by page."""
     stores = open_stores(f"sqlite:///{path}")
     try:
         records: list[ControlRecord] = []
         while True:
             page = await stores.records.page(
-                "default", SHARED_CONFERENCE, offset=len(records), limit=500
+                "default", conference_uuid, offset=len(records), limit=500
             )
             records += page.records
             if not page.records:
@@ -65,24 +68,39 @@ async def all_records(path: Path) -> list[ControlRecord]:
         stores.close()
 
 
-async def test_several_processes_write_to_one_file(path: Path) -> None:
-    """Four processes that open a new store and append at once: every record once, no gap."""
-    writers = [start_writer(path, f"writer {number}", 25, 4) for number in range(4)]
-    reports = [writer.communicate(timeout=60)[0] for writer in writers]
+@pytest.mark.parametrize("conferences", [1, 4, 16])
+async def test_several_processes_write_to_one_file(path: Path, conferences: int) -> None:
+    """Four processes that open a new store, with four writers each, append at once, to one
+    conference or to several: every record is there once, where it was said to be, without a gap.
+    """
+    conference_of = {f"writer{each}": f"{each % conferences:032x}" for each in range(16)}
+    names = list(conference_of)
+    processes = [
+        start_writers(path, {name: conference_of[name] for name in names[each::4]}, 25, 4)
+        for each in range(4)
+    ]
+    reports = [process.communicate(timeout=60)[0] for process in processes]
 
-    assert [writer.returncode for writer in writers] == [0] * 4
-    records = await all_records(path)
-    assert len({record.event_id for record in records}) == len(records) == 400
-    for number, report in enumerate(reports):
-        for line in report.splitlines():
-            batch, first_seq = map(int, line.split())
-            ids = [record.event_id for record in records[first_seq : first_seq + 4]]
-            assert ids == [f"writer {number}-{batch}-{place}" for place in range(4)]
+    assert [process.returncode for process in processes] == [0] * 4
+    kept = {each: await all_records(path, each) for each in set(conference_of.values())}
+    lines = [line.split() for report in reports for line in report.splitlines()]
+    assert len(lines) == 16 * 25
+    for name, batch, first_seq in lines:
+        records = kept[conference_of[name]][int(first_seq) : int(first_seq) + 4]
+        assert [record.event_id for record in records] == [
+            f"{name}-{batch}-{place}" for place in range(4)
+        ]
+    assert {len(records) for records in kept.values()} == {16 * 25 * 4 // conferences}
+    with apsw.Connection(str(path)) as connection:
+        seqs = connection.execute(
+            "SELECT count(*), min(seq), max(seq) FROM record GROUP BY conference_uuid"
+        ).fetchall()
+    assert seqs == [(len(kept[each]), 0, len(kept[each]) - 1) for each in sorted(kept)]
 
 
 async def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
     """A writer killed in the middle leaves all that it reported, and no half batch."""
-    writer = start_writer(path, "victim", 100_000, 7)
+    writer = start_writers(path, {"victim": SHARED_CONFERENCE}, 100_000, 7)
     assert writer.stdout
     acknowledged = [writer.stdout.readline() for _ in range(30)]
     writer.send_signal(signal.SIGKILL)
