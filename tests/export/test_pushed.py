@@ -1,0 +1,125 @@
+"""What was pushed is, after an export and an import, told as it was."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from confledger.app import Parts
+from confledger.auth.accounts import DEFAULT_CORP_ID
+from confledger.catalogue.operations import OPERATIONS, RESULTS
+from confledger.export import selection, wire_folder
+from confledger.ingest.folders import groups_in
+from conftest import client_of, token_of
+from export.ledgers import START_MS, in_new_store, save, told_over_the_wire
+
+JSONObject = dict[str, Any]
+
+_UUIDS = [letter * 32 for letter in "abc"]
+_WORDS = st.sampled_from(["", "Ann", "李雷", "+991116005905", "1234567", " a\tb ", "=1+1", "“é”"])
+_TIMES = st.integers(START_MS, START_MS + 60_000)
+
+
+@st.composite
+def pushed_records(draw: st.DrawFn) -> list[JSONObject]:
+    """Records of a conference, as they are pushed."""
+    return [
+        {
+            "operateTime": draw(_TIMES),
+            "operateSource": draw(_WORDS),
+            "operator": draw(_WORDS),
+            "operationObject": draw(_WORDS),
+            "operateResult": draw(st.sampled_from([*RESULTS, "", "也许"])),
+            "detail": draw(_WORDS),
+            "eventId": f"e{number}",
+        }
+        | draw(
+            st.sampled_from(
+                [{"operateCode": "挥手"}, {"operateCode": "Roll call"}]
+                + [{"operation": operation.code} for operation in OPERATIONS[:5]]
+            )
+        )
+        for number in range(draw(st.integers(0, 9)))
+    ]
+
+
+@st.composite
+def pushes(draw: st.DrawFn) -> list[tuple[str, str, Any]]:
+    """Calls that tell of some conferences: the method, the end of the path, and the body."""
+    calls: list[tuple[str, str, Any]] = []
+    for uuid in _UUIDS[: draw(st.integers(1, 3))]:
+        if draw(st.booleans()):
+            people = draw(st.lists(st.sampled_from("ABCDE"), max_size=5, unique=True))
+            told = {
+                "startTime": draw(_TIMES),
+                "subject": draw(_WORDS),
+                "scheduler": {"name": "Ann", "userUUID": "d" * 32},
+                "invited": [{"name": name, "number": f"+99111600{ord(name)}"} for name in people],
+            }
+            calls.append(("PUT", uuid, told))
+        records = draw(pushed_records())
+        cut = draw(st.integers(0, len(records)))
+        calls += [("POST", f"{uuid}/records", part) for part in (records[:cut], records[cut:])]
+        stays = [
+            {
+                "displayName": draw(_WORDS) or "Eve",
+                "callNumber": str(number),
+                "deviceType": draw(st.sampled_from(["软终端", "", "Phone"])),
+                "joinTime": draw(_TIMES),
+                "leftTime": START_MS + 60_000 + number,
+            }
+            for number in range(draw(st.integers(0, 4)))
+        ]
+        calls.append(("POST", f"{uuid}/attendees", stays))
+        if draw(st.booleans()):
+            calls.append(("POST", f"{uuid}/end", {"endTime": START_MS + 70_000}))
+    return calls
+
+
+async def push(parts: Parts, calls: list[tuple[str, str, Any]]) -> None:
+    """Make the calls, each as often as it stands there."""
+    headers = {"X-Access-Token": await token_of(parts, scope="write")}
+    async with client_of(parts) as client:
+        for method, path, body in calls:
+            url = f"/ledger/v1/conferences/{path}"
+            answer = await client.request(method, url, json=body, headers=headers)
+            assert answer.status_code in (200, 201), answer.text
+
+
+@settings(max_examples=30, deadline=None)
+@given(calls=pushes(), repeats=st.integers(1, 3), dice=st.randoms(use_true_random=False))
+def test_pushed_saved_and_imported_it_is_told_the_same(
+    calls: list[tuple[str, str, Any]], repeats: int, dice: Any
+) -> None:
+    """Byte for byte, in both languages, after repeated pushes and imports, of pages in any order."""
+
+    async def write(folder: Path, parts: Parts) -> dict[str, bytes]:
+        for call in calls:
+            await push(parts, [call] * dice.randint(1, repeats))
+        await save(parts, folder)
+        return await told_over_the_wire(parts)
+
+    async def read(folder: Path, parts: Parts) -> dict[str, bytes]:
+        groups = list(groups_in(folder, None, []))
+        for _ in range(repeats):
+            dice.shuffle(groups)
+            for group in groups:
+                paths = [path for path, _ in group]
+                dice.shuffle(paths)
+                report = await parts.importer.take(paths, DEFAULT_CORP_ID, group[0][1])
+                assert report.failures == []
+        return await told_over_the_wire(parts)
+
+    with (
+        tempfile.TemporaryDirectory() as name,
+        # Small pages, so that a few records make several of them.
+        mock.patch.object(wire_folder, "PAGE_ROWS", 3),
+        mock.patch.object(selection, "PAGE_ROWS", 3),
+    ):
+        folder = Path(name) / "answers"
+        before = in_new_store(Path(name) / "old", partial(write, folder))
+        assert in_new_store(Path(name) / "new", partial(read, folder)) == before
