@@ -25,8 +25,10 @@ from confledger.wire.openapi.parts import (
 from confledger.wire.push_json import (
     EVENT_MEDIA,
     EVENTS_MEDIA,
+    JSON_TYPE,
     LINES_MEDIA,
     RECORDS_MAX,
+    SOURCE,
     AttendeesReceiptJSON,
     CloudEventJSON,
     ConferenceEndJSON,
@@ -55,7 +57,6 @@ _ERRORS: Final = (400, 401, 403, 404, 415)
 _NULL: Final[Schema] = {"type": "null"}
 _NOTHING: Final[Schema] = {"enum": [None, ""]}
 _SOMETHING: Final[Schema] = {"type": "string", "minLength": 1}
-_JSON_TYPE: Final = "^application/([a-z0-9.]+\\+)?json(;.*)?$"
 _TIME: Final[Schema] = {
     "type": "string",
     "format": "date-time",
@@ -180,9 +181,9 @@ def _tell_of_events(components: Schema) -> None:
     for name in ("id", "source"):
         # The other one has a character at least, and a space is between them.
         fields[name]["maxLength"] = EVENT_ID_CHARACTERS_MAX - 2
-    fields["source"]["pattern"] = "^[^\\s\\x00]+$"
+    fields["source"]["pattern"] = f"^{SOURCE.pattern}$"
     fields["datacontenttype"] = {
-        "anyOf": [{"type": "string", "pattern": _JSON_TYPE}, _NOTHING],
+        "anyOf": [{"type": "string", "pattern": f"^{JSON_TYPE.pattern}$"}, _NOTHING],
         "default": None,
     }
     timeless = deepcopy(event)
