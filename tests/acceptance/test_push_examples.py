@@ -177,12 +177,12 @@ def test_a_program_comes_again_where_the_store_is_busy(
 ) -> None:
     """It is told 503 while somebody else holds the store, and brings the meeting afterwards."""
     conference = {"CONFERENCE": uuid.uuid4().hex}
-    before = service.log.count('"status":503')
+    before = service.log.count(" status=503 ")
     store = service.data_folder / "confledger.sqlite3"
     with closing(sqlite3.connect(store, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         program = started_program(name, tmp_path, environment | conference)
-        wait_until(lambda: service.log.count('"status":503') > before, "a 503 is answered")
+        wait_until(lambda: service.log.count(" status=503 ") > before, "a 503 is answered")
         other.execute("ROLLBACK")
     assert_done(program)
     assert_brought(service, command, tmp_path, conference["CONFERENCE"])
