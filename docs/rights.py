@@ -29,7 +29,7 @@ from confledger.ledger.conference import (
 )
 from confledger.ledger.record import ControlRecord
 from confledger.settings import Settings
-from confledger.wire import account_auth, app_auth
+from confledger.wire import account_auth, app_auth, push
 
 CORP: Final = "acme"
 OTHER_CORP: Final = "other"
@@ -39,6 +39,9 @@ HISTORY: Final = "/v1/mmc/management/conferences/history"
 ABOUT_TOKENS: Final = "/v1/usg/acs/token"
 PASSWORD: Final = "correct horse"  # noqa: S105 - of users who are gone with their store
 NONCE: Final = "n" * 32
+BEGAN_MS: Final = 1_574_119_913_000
+JOINED_MS: Final = BEGAN_MS + 1_000
+NUMBER: Final = "+991116004380"
 
 CALLS: Final = {
     "app id login": ("POST", app_auth.PATH),
@@ -48,6 +51,10 @@ CALLS: Final = {
     "attendees": ("GET", f"{HISTORY}/confAttendeeRecord?confUUID={CONFERENCE}"),
     "control records": ("GET", f"{HISTORY}/confCtlRecord?confUUID={CONFERENCE}"),
     "unknown conference": ("GET", f"{HISTORY}/confCtlRecord?confUUID={'0' * 32}"),
+    "push conference": ("PUT", push.PATH.format(conference_uuid=CONFERENCE)),
+    "push records": ("POST", push.RECORDS_PATH.format(conference_uuid=CONFERENCE)),
+    "push attendees": ("POST", push.ATTENDEES_PATH.format(conference_uuid=CONFERENCE)),
+    "push end": ("POST", push.END_PATH.format(conference_uuid=CONFERENCE)),
     "validate": ("POST", f"{ABOUT_TOKENS}/validate"),
     "refresh": ("PUT", ABOUT_TOKENS),
     "delete": ("DELETE", ABOUT_TOKENS),
@@ -55,10 +62,19 @@ CALLS: Final = {
 
 LOGINS: Final = ("app id login", "account login")
 
+# What is pushed is what the conference's corp knows already, so it changes nothing there.
+PUSHED: Final[dict[str, Any]] = {
+    "push conference": {"subject": "matrix", "startTime": BEGAN_MS},
+    "push records": [{"operateTime": JOINED_MS, "operation": "MUTE_ALL"}],
+    "push attendees": [{"displayName": "walk-in", "callNumber": NUMBER, "joinTime": JOINED_MS}],
+    "push end": {},
+}
+
 Answer = tuple[int, str]
 """A status, and a code; of the list, how many conferences it counts."""
 
 DONE: Final = (200, "")
+MADE: Final = (201, "")
 ONE: Final = (200, "count 1")
 NONE: Final = (200, "count 0")
 UNKNOWN: Final = (400, "MMC.111070005")
@@ -68,26 +84,29 @@ WRONG_SIGNATURE: Final = (401, "USG.206010025")
 WRONG_PASSWORD: Final = (401, "USG.206010000")
 
 # The parts of a row: both logins; list, detail, attendees, control records and an
-# unknown conference; validate, refresh and delete.
+# unknown conference; the four pushes; validate, refresh and delete.
 LOGS_IN: Final = (DONE,) * 2
 SEES_IT: Final = (ONE, DONE, DONE, DONE, UNKNOWN)
 SEES_NOTHING: Final = (NONE, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
 MAY_NOT_SEE_IT: Final = (NONE, NOT_PERMITTED, NOT_PERMITTED, NOT_PERMITTED, UNKNOWN)
+PUSHES: Final = (DONE,) * 4
+PUSHES_ANOTHER: Final = (MADE, DONE, DONE, DONE)
+MAY_NOT_PUSH: Final = (NOT_PERMITTED,) * 4
 HAS_A_TOKEN: Final = (DONE,) * 3
-HAS_CREDENTIALS_ONLY: Final = LOGS_IN + (NO_TOKEN,) * 8
-HAS_NOTHING: Final = (WRONG_SIGNATURE, WRONG_PASSWORD) + (NO_TOKEN,) * 8
+HAS_CREDENTIALS_ONLY: Final = LOGS_IN + (NO_TOKEN,) * 12
+HAS_NOTHING: Final = (WRONG_SIGNATURE, WRONG_PASSWORD) + (NO_TOKEN,) * 12
 
 EXPECTED: Final[dict[str, tuple[Answer, ...]]] = {
-    "SP administrator": LOGS_IN + SEES_NOTHING + HAS_A_TOKEN,
-    "SP app for the corp": LOGS_IN + SEES_IT + HAS_A_TOKEN,
-    "administrator": LOGS_IN + SEES_IT + HAS_A_TOKEN,
-    "scheduler": LOGS_IN + SEES_IT + HAS_A_TOKEN,
-    "invited user": LOGS_IN + SEES_IT + HAS_A_TOKEN,
-    "walk-in": LOGS_IN + MAY_NOT_SEE_IT + HAS_A_TOKEN,
-    "stranger of the corp": LOGS_IN + MAY_NOT_SEE_IT + HAS_A_TOKEN,
-    "other corp": LOGS_IN + SEES_NOTHING + HAS_A_TOKEN,
-    "read-only app": LOGS_IN + SEES_IT + HAS_A_TOKEN,
-    "write-only app": LOGS_IN + (NOT_PERMITTED,) * 5 + HAS_A_TOKEN,
+    "SP administrator": LOGS_IN + SEES_NOTHING + PUSHES_ANOTHER + HAS_A_TOKEN,
+    "SP app for the corp": LOGS_IN + SEES_IT + PUSHES + HAS_A_TOKEN,
+    "administrator": LOGS_IN + SEES_IT + PUSHES + HAS_A_TOKEN,
+    "scheduler": LOGS_IN + SEES_IT + MAY_NOT_PUSH + HAS_A_TOKEN,
+    "invited user": LOGS_IN + SEES_IT + MAY_NOT_PUSH + HAS_A_TOKEN,
+    "walk-in": LOGS_IN + MAY_NOT_SEE_IT + MAY_NOT_PUSH + HAS_A_TOKEN,
+    "stranger of the corp": LOGS_IN + MAY_NOT_SEE_IT + MAY_NOT_PUSH + HAS_A_TOKEN,
+    "other corp": LOGS_IN + SEES_NOTHING + PUSHES_ANOTHER + HAS_A_TOKEN,
+    "read-only app": LOGS_IN + SEES_IT + MAY_NOT_PUSH + HAS_A_TOKEN,
+    "write-only app": LOGS_IN + (NOT_PERMITTED,) * 5 + PUSHES + HAS_A_TOKEN,
     "revoked token": HAS_CREDENTIALS_ONLY,
     "expired token": HAS_CREDENTIALS_ONLY,
     "wrong token": HAS_NOTHING,
@@ -131,7 +150,7 @@ async def _ask(client: httpx.AsyncClient, call: str, caller: Caller) -> Answer:
     method, url = CALLS[call]
     token = await caller.token()
     headers = {"X-Access-Token": token} if token is not None else {}
-    body: dict[str, Any] | None = None
+    body: Any = PUSHED.get(call)
     if call == "app id login":
         body = {"clientType": API_CLIENT_TYPE, "expireTime": 0, "nonce": NONCE, **caller.app_login}
         if caller.signature is not None:
@@ -144,7 +163,7 @@ async def _ask(client: httpx.AsyncClient, call: str, caller: Caller) -> Answer:
     elif call == "validate":
         body = {"token": token or "", "needGenNewToken": False}
     answer = await client.request(method, url, headers=headers, json=body)
-    if answer.status_code != httpx.codes.OK:
+    if not answer.is_success:
         return answer.status_code, answer.json()["error_code"]
     if call == "list":
         return answer.status_code, f"count {answer.json()['count']}"
@@ -170,7 +189,7 @@ async def _callers(parts: Parts, apps: Apps) -> dict[str, Caller]:
     portal = await app("portal", CORP, "read", "write", "admin")
     reader, writer = await app("reader", CORP, "read"), await app("writer", CORP, "write")
     theirs = await app("theirs", OTHER_CORP, "read", "write", "admin")
-    provider = await app("provider", PROVIDER, "read", is_multi_tenant=True)
+    provider = await app("provider", PROVIDER, "read", "write", is_multi_tenant=True)
 
     async def user(
         account: str, corp_id: str = CORP, admin_type: AdminType = AdminType.ORDINARY
@@ -257,8 +276,8 @@ async def _fill(parts: Parts, scheduler: User, invited: User, walk_in: User) -> 
         conference_uuid=CONFERENCE,
         conference_id="914583037",
         subject="matrix",
-        start_time_ms=1_574_119_913_000,
-        end_time_ms=1_574_119_957_000,
+        start_time_ms=BEGAN_MS,
+        end_time_ms=BEGAN_MS + 44_000,
         scheduler_name="scheduler",
         has_recording=False,
         viewers=frozenset({person_by_id(scheduler.user_id), person_by_account(invited.account)}),
@@ -266,15 +285,15 @@ async def _fill(parts: Parts, scheduler: User, invited: User, walk_in: User) -> 
     )
     stay = Attendance(
         display_name=walk_in.directory.name,
-        call_number="+991116004380",
+        call_number=NUMBER,
         device_type="",
-        join_time_ms=1_574_119_914_000,
+        join_time_ms=JOINED_MS,
         left_time_ms=None,
         media_type="",
         dept_name="",
     )
     record = ControlRecord(
-        operate_time_ms=1_574_119_914_000, operator_basis="unknown", operation="MUTE_ALL"
+        operate_time_ms=JOINED_MS, operator_basis="unknown", operation="MUTE_ALL"
     )
     news = ConferenceNews(conference_uuid=CONFERENCE, conference=conference, stays=[stay])
     await parts.stores.conferences.put(CORP, [news])
@@ -316,6 +335,9 @@ in. Each asks with a token that an app got for them, and logs in with what they 
 - **app id login**: the app's id, and a signature with its key, for that user. A default
   administrator is named by no user id; the SP app names the corp, unless it is its own.
 - **account login**: the user's account and password, without any app. All have a password.
+
+What is pushed is what the ledger knows of the conference already. An administrator of another corp
+who pushes it makes another conference, of that corp, with the same id: 201.
 
 A login looks at these alone: the token is sent along, and does not matter. Why an SP app, which is
 multi-tenant, acts for every corp is [a decision](../decisions/0011-multi-tenant-apps.md).

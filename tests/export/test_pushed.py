@@ -95,7 +95,7 @@ async def push(parts: Parts, calls: list[tuple[str, str, Any]]) -> None:
 def test_pushed_saved_and_imported_it_is_told_the_same(
     calls: list[tuple[str, str, Any]], repeats: int, dice: Any
 ) -> None:
-    """Byte for byte, in both languages, after repeated pushes and imports, of pages in any order."""
+    """Byte for byte, in both languages, after repeats of either, of pages in any order."""
 
     async def write(folder: Path, parts: Parts) -> dict[str, bytes]:
         for call in calls:

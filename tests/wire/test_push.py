@@ -152,10 +152,11 @@ def event(**fields: Any) -> dict[str, Any]:
 async def test_cloud_events_are_taken(push_to: Push, parts: Parts) -> None:
     """One or a batch; source and id are the event id, and time stands in for operateTime."""
     timeless = {"operation": "MUTE_ALL"}
+    other_type = "application/vnd.mcu-7+JSON"
     single = await push_to("/records", event(), EVENT)
     batch = [
         event(datacontenttype="application/json; charset=utf-8"),
-        event(id="8", time="2019-11-18T23:31:53.465Z", data=timeless),
+        event(id="8", time="2019-11-18T23:31:53.465Z", data=timeless, datacontenttype=other_type),
         event(source="urn:x", time="2019-11-19T07:31:53.466+08:00", data=timeless),
     ]
     several = await push_to("/records", batch, EVENTS)
@@ -195,6 +196,7 @@ async def test_cloud_events_are_taken(push_to: Push, parts: Parts) -> None:
         (event(id=""), EVENT, "id must be a string of at least 1"),
         (event(data="text"), EVENT, "data must be an object"),
         (event(source="a b"), EVENT, "source must be a URI reference"),
+        (event(source="a\x1f"), EVENT, "source must be a URI reference"),
         (event(id="x" * 256), EVENT, "id must, with source, be at most 255 characters"),
         (event(datacontenttype="text/xml"), EVENT, "datacontenttype must be application/json"),
         (event(time="2019-11-18T23:31:53", data={}), EVENT, "time must say its zone"),

@@ -135,7 +135,8 @@ class PushCalls:
                 await _read(request), _media_type(request), conference_uuid
             )
             try:
-                await self.conferences.put(principal.corp_id, [news])
+                if news.stays or news.departures:
+                    await self.conferences.put(principal.corp_id, [news])
             except NobodyThere as error:
                 place = f"[{departures[error.position]}]"
                 raise InvalidRecord(place, f"can't be: {error}") from error

@@ -50,7 +50,14 @@ LINES_MEDIA: Final = "application/x-ndjson"
 EVENT_MEDIA: Final = "application/cloudevents+json"
 EVENTS_MEDIA: Final = "application/cloudevents-batch+json"
 
-_JSON_TYPE: Final = re.compile(r"application/([a-z0-9.]+\+)?json(;.*)?", re.ASCII | re.IGNORECASE)
+SOURCE: Final = re.compile(r"[^\x00-\x20\x7f]+")
+"""The source of a CloudEvent; a space ends it in an event id."""
+
+JSON_TYPE: Final = re.compile(
+    r"application/([a-z0-9!#$&^_.-]+\+)?json *(;.*)?", re.ASCII | re.IGNORECASE
+)
+"""What a CloudEvent may say that its data is (RFC 6838)."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PEOPLE_SHOWN_MAX: Final = 20
 """How many people, and how many terminals, the vendor shows with a conference."""
@@ -254,10 +261,12 @@ def _record_of_event(event: CloudEventJSON, path: str) -> LedgerRecordJSON:
     _refuse_zero_characters(event, path)
     if event.specversion != "1.0":
         raise InvalidRecord(path + "specversion", "must be 1.0")
-    if event.datacontenttype and not _JSON_TYPE.fullmatch(event.datacontenttype):
+    if event.datacontenttype and not JSON_TYPE.fullmatch(event.datacontenttype):
         raise InvalidRecord(path + "datacontenttype", "must be application/json")
-    if any(character.isspace() for character in event.source):
-        raise InvalidRecord(path + "source", "must be a URI reference, without spaces")
+    if not SOURCE.fullmatch(event.source):
+        raise InvalidRecord(
+            path + "source", "must be a URI reference, without spaces and control characters"
+        )
     event_id = f"{event.source} {event.id}"
     if len(event_id) > EVENT_ID_CHARACTERS_MAX:
         raise InvalidRecord(
