@@ -78,7 +78,7 @@ WRONG_VALUES = {
     "CONFLEDGER_TLS_CERT": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TLS_KEY": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TYPE": ("king", ("user", "create", "ann"), 2),
-    "CONFLEDGER_UNTIL": ("2026-01-01T08:30", PULL, 2),
+    "CONFLEDGER_UNTIL": ("tomorrow", PULL, 2),
     "CONFLEDGER_USER_UUID": ("zz", ("user", "create", "ann"), 2),
     "CONFLEDGER_WORKERS": ("0", SERVE, 2),
 }

@@ -96,7 +96,7 @@ def _remote_options(command: Command) -> Command:
     type=Moment(is_end=False),
     metavar="DAY",
     show_default="366 days ago",
-    help="The first meeting's day, or time with its zone. Days are UTC.",
+    help="When the first meeting began: 2026-01-31, or 2026-01-31T08:00+08:00.",
 )
 @option(
     "--until",
@@ -104,7 +104,7 @@ def _remote_options(command: Command) -> Command:
     type=Moment(is_end=True),
     metavar="DAY",
     show_default="now",
-    help="The last meeting's.",
+    help="When the last one began.",
 )
 @json_option
 @store_options

@@ -1,10 +1,9 @@
 """`confledger export`: records to files."""
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from confledger.app import Parts
 from confledger.catalogue.language import LANGUAGES, Language
+from confledger.cli.moments import RULE, moment_ms
 from confledger.cli.options import (
     ConferenceUUID,
     corp_option,
@@ -32,9 +32,6 @@ from confledger.export.tables import export_rows
 from confledger.export.wire_folder import export_folder
 
 _STDOUT: Final = Path("-")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 class Zone(click.ParamType[tuple[str, tzinfo]]):
@@ -165,17 +162,9 @@ def _moment(name: str, text: str | None, zone: tzinfo) -> int | None:
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone)
-        if _DATE.fullmatch(text) and name == "--until":
-            moment = moment + timedelta(days=1) - _MILLISECOND
-        return (moment - _EPOCH) // _MILLISECOND
+        return moment_ms(text, zone, is_end=name == "--until")
     except (ValueError, OverflowError) as error:
-        raise click.BadParameter(
-            "must be a date such as 2026-01-31 or a time such as 2026-01-31T08:00+08:00",
-            param_hint=name,
-        ) from error
+        raise click.BadParameter(RULE, param_hint=name) from error
 
 
 @contextmanager

@@ -1,19 +1,39 @@
 """Moments as people write them."""
 
-from datetime import UTC, date, datetime, time, timedelta
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
 
 import click
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY = timedelta(days=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+RULE: Final = "must be a day such as 2026-01-31 or a time such as 2026-01-31T08:00+08:00"
+
+
+def moment_ms(text: str, zone: tzinfo, *, is_end: bool) -> int:
+    """A day or a time as UTC milliseconds since 1970.
+
+    Args:
+        text: as `RULE` says.
+        zone: of a text that names none.
+        is_end: whether a day stands for its last millisecond, and not for its first.
+
+    Raises:
+        ValueError, OverflowError: it is no such text.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    if is_end and _DAY.fullmatch(text):
+        moment += timedelta(days=1) - _MILLISECOND
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 class Moment(click.ParamType[int]):
-    """A day, or a time with its zone, as UTC milliseconds since 1970.
-
-    Args:
-        is_end: whether a day stands for its last millisecond, and not its first.
-    """
+    """A day or a time, in UTC unless it says its zone."""
 
     name = "moment"
 
@@ -26,34 +46,10 @@ class Moment(click.ParamType[int]):
         """Read a moment."""
         if isinstance(value, int):
             return value
-        text = str(value)
         try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            return self._time(text, param, ctx)
-        moment = datetime.combine(day, time(), UTC)
-        if self._is_end:
-            moment += _DAY - timedelta(milliseconds=1)
-        return milliseconds(moment)
-
-    def _time(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            self.fail(
-                f"must be a day, as 2031-01-31, or a time with its zone, as"
-                f" 2031-01-31T08:30:00+08:00, not {text!r}",
-                param,
-                ctx,
-            )
-        if moment.tzinfo is None:
-            self.fail(f"must say its zone, as {text}Z", param, ctx)
-        return milliseconds(moment)
-
-
-def milliseconds(moment: datetime) -> int:
-    """A moment as UTC milliseconds since 1970."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+            return moment_ms(str(value), UTC, is_end=self._is_end)
+        except (ValueError, OverflowError):
+            self.fail(f"{RULE}, not {value!r}", param, ctx)
 
 
 def written(time_ms: int) -> str:
