@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import zlib
+from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
 import msgspec
@@ -101,66 +102,68 @@ class _Plain:
         """It ends wherever it likes."""
 
 
-class _Gzip:
-    """Gzip, of one or several members (RFC 1952)."""
+class _Part(Protocol):
+    """Unpacks a member or a frame."""
 
-    def __init__(self, bytes_max: int) -> None:
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, packed: bytes, bytes_max: int, /) -> bytes: ...
+
+
+class _Packed:
+    """Gzip, of one or several members (RFC 1952), or zstd, of one or several frames (RFC 8878)."""
+
+    def __init__(
+        self, bytes_max: int, name: str, new_part: Callable[[], _Part], error: type[Exception]
+    ) -> None:
         self.content = bytearray()
         self._bytes_max = bytes_max
-        self._member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        self._name = name
+        self._new_part = new_part
+        self._error = error
+        self._part = new_part()
 
     def take(self, packed: bytes) -> None:
         try:
             while packed:
-                if self._member.eof:
-                    self._member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+                if self._part.eof:
+                    self._part = self._new_part()
                 # One byte more than fits tells that there is more.
                 room = self._bytes_max + 1 - len(self.content)
-                self.content += self._member.decompress(packed, room)
+                self.content += self._part.decompress(packed, room)
                 if len(self.content) > self._bytes_max:
                     raise BodyTooLarge(self._bytes_max)
-                packed = self._member.unused_data
-        except zlib.error as error:
-            raise InvalidRecord("the body", "must be gzip, as Content-Encoding says") from error
+                packed = self._part.unused_data
+        except self._error as error:
+            rule = f"must be {self._name}, as Content-Encoding says"
+            raise InvalidRecord("the body", rule) from error
 
     def end(self) -> None:
-        if not self._member.eof:
-            raise InvalidRecord("the body", "must be whole: its gzip data ends too early")
+        if not self._part.eof:
+            rule = f"must be whole: its {self._name} data ends too early"
+            raise InvalidRecord("the body", rule)
 
 
-class _Zstd:
-    """Zstandard, of one or several frames (RFC 8878)."""
+def _gzip(bytes_max: int) -> _Packed:
+    def member() -> _Part:
+        return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
 
-    def __init__(self, bytes_max: int) -> None:
-        self.content = bytearray()
-        self._bytes_max = bytes_max
-        self._frame = self._new_frame()
+    return _Packed(bytes_max, "gzip", member, zlib.error)
 
-    @staticmethod
-    def _new_frame() -> zstd.ZstdDecompressor:
-        window = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW_LOG_MAX}
+
+def _zstd(bytes_max: int) -> _Packed:
+    window = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW_LOG_MAX}
+
+    def frame() -> _Part:
         return zstd.ZstdDecompressor(options=window)
 
-    def take(self, packed: bytes) -> None:
-        try:
-            while packed:
-                if self._frame.eof:
-                    self._frame = self._new_frame()
-                room = self._bytes_max + 1 - len(self.content)
-                self.content += self._frame.decompress(packed, room)
-                if len(self.content) > self._bytes_max:
-                    raise BodyTooLarge(self._bytes_max)
-                packed = self._frame.unused_data
-        except zstd.ZstdError as error:
-            raise InvalidRecord("the body", "must be zstd, as Content-Encoding says") from error
-
-    def end(self) -> None:
-        if not self._frame.eof:
-            raise InvalidRecord("the body", "must be whole: its zstd data ends too early")
+    return _Packed(bytes_max, "zstd", frame, zstd.ZstdError)
 
 
-_UNPACKERS: Final[dict[str, type[_Plain | _Gzip | _Zstd]]] = {
+_UNPACKERS: Final[dict[str, Callable[[int], _Unpacker]]] = {
     "identity": _Plain,
-    "gzip": _Gzip,
-    "zstd": _Zstd,
+    "gzip": _gzip,
+    "zstd": _zstd,
 }
