@@ -49,6 +49,7 @@ def _command_line() -> Iterator[str]:
         " makes such variables: set `enableServiceLinks: false`.) Exit codes: 0 it is done, 1 it"
         " failed, 2 the command or a setting is wrong.\n"
     )
+    confledger.read_all()
     yield from _commands("confledger", confledger)
 
 

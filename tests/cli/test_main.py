@@ -27,6 +27,7 @@ def all_commands(
             yield from all_commands(subcommand, (*path, name))
 
 
+confledger.read_all()
 COMMANDS = dict(all_commands())
 
 OPTIONS = [

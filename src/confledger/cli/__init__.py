@@ -1,31 +1,65 @@
 """The command line: one file for each command."""
 
+import importlib
 import io
 import os
 import signal
 import sys
 import tempfile
 import traceback
+from typing import Final
 
 import click
 
 from confledger import __version__
-from confledger.cli.app import app
-from confledger.cli.archive import APP_KEY_VARIABLE, archive
-from confledger.cli.corp import corp
-from confledger.cli.demo import demo
-from confledger.cli.export import export
-from confledger.cli.generate import generate
-from confledger.cli.import_records import import_records
-from confledger.cli.options import environment_variables_of
-from confledger.cli.records import records
-from confledger.cli.serve import serve
-from confledger.cli.user import user
+from confledger.cli.options import APP_KEY_VARIABLE, environment_variables_of
 from confledger.errors import ConfledgerError, SettingError
 from confledger.settings import ENVIRONMENT_PREFIX
 
+_MODULES: Final = {
+    "demo": "demo",
+    "serve": "serve",
+    "corp": "corp",
+    "user": "user",
+    "app": "app",
+    "import": "import_records",
+    "export": "export",
+    "records": "records",
+    "archive": "archive",
+    "generate": "generate",
+}
+"""In which module of this package each command is, by the name of the module."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """Commands that are read when they are used: most need what no other needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        """Their names, in the order of the table."""
+        return [*_MODULES, *(name for name in self.commands if name not in _MODULES)]
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - as click calls it
+        cmd_name: str,
+    ) -> click.Command | None:
+        """A command, read if it has not been yet."""
+        self.read(cmd_name)
+        return self.commands.get(cmd_name)
+
+    def read(self, *names: str) -> None:
+        """Read some commands, where they are ours and have not been read yet."""
+        for name in names:
+            if name in _MODULES and name not in self.commands:
+                module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
+                self.add_command(getattr(module, _MODULES[name]))
+
+    def read_all(self) -> None:
+        """Read every command."""
+        self.read(*_MODULES)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="confledger")
 @click.pass_context
 def confledger(context: click.Context) -> None:
@@ -36,25 +70,13 @@ def confledger(context: click.Context) -> None:
 
     Each option is also an environment variable: --store is CONFLEDGER_STORE.
     """
-    known = environment_variables_of(context.command) | {APP_KEY_VARIABLE}
-    for name in os.environ:
-        if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
-            raise SettingError(f"the environment variable {name} is no option of confledger")
-
-
-for command in (
-    demo,
-    serve,
-    corp,
-    user,
-    app,
-    import_records,
-    export,
-    records,
-    archive,
-    generate,
-):
-    confledger.add_command(command)
+    given = [name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX)]
+    if given:
+        confledger.read_all()
+        known = environment_variables_of(context.command) | {APP_KEY_VARIABLE}
+        for name in given:
+            if name not in known:
+                raise SettingError(f"the environment variable {name} is no option of confledger")
 
 
 def main() -> None:

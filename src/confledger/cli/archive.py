@@ -28,6 +28,7 @@ from confledger.archive.remote import RemoteLedger
 from confledger.archive.transport import Remote
 from confledger.cli.moments import Moment, written
 from confledger.cli.options import (
+    APP_KEY_VARIABLE,
     Command,
     CorpId,
     corp_option,
@@ -38,10 +39,6 @@ from confledger.cli.options import (
 )
 from confledger.cli.tables import print_list
 from confledger.errors import RemoteError, SettingError, StoreBusy
-from confledger.settings import ENVIRONMENT_PREFIX
-
-APP_KEY_VARIABLE: Final = ENVIRONMENT_PREFIX + "APP_KEY"
-"""Holds the app key for whoever keeps no file; it is no option, which others could see."""
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _KEPT_BY_THE_VENDOR_MS: Final = 366 * _DAY_MS

@@ -18,6 +18,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 T = TypeVar("T")
 
+APP_KEY_VARIABLE: Final = ENVIRONMENT_PREFIX + "APP_KEY"
+"""Holds the app key for whoever keeps no file; it is no option, which others could see."""
+
 _NAME_CHARACTERS_MAX: Final = 255
 _CORP_ID: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}", re.ASCII)
 
