@@ -171,8 +171,8 @@ def run(
 ) -> None:
     """Pull again and again, until stopped.
 
-    The first time as `pull` does; then whatever began since seven days before the
-    last meeting that is here. What fails is told, and tried again the next time.
+    The first time as `pull` does; once all of that is here, whatever began since
+    seven days before the end of it. What fails is told, and tried again the next time.
     """
     remote = Remote(url, app_id, _app_key(app_key_file), remote_corp or "", ca_file)
     limits = Limits(requests_per_second=requests_per_second)
@@ -181,10 +181,11 @@ def run(
         while True:
             now_ms = time.time_ns() // 1_000_000
             first_ms = now_ms - _KEPT_BY_THE_VENDOR_MS
-            for known in await parts.stores.archive.sources(corp):
-                if known.source == remote.url:
-                    first_ms = max(known.reached_ms - _LOOKED_AT_AGAIN_MS, 0)
             try:
+                for known in await parts.stores.archive.sources(corp):
+                    # What is here may begin later than what is kept there.
+                    if known.source == remote.url and known.since_ms <= first_ms:
+                        first_ms = max(first_ms, known.reached_ms - _LOOKED_AT_AGAIN_MS)
                 with _progress() as tell:
                     report = await _pull(parts, remote, limits, corp, (first_ms, now_ms), tell=tell)
                 _print_report(report, as_json=False)
