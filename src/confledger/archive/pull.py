@@ -163,8 +163,10 @@ class Archive:
         state = ArchivedConference(
             conference_uuid=conference_uuid,
             start_time_ms=listed.start_time_ms,
-            record_count=known.record_count if known else 0,
-            is_whole=known is not None and known.is_whole,
+            # After a problem nothing that is here is taken on trust: what the source
+            # says otherwise by now is a conflict, and no silent difference.
+            record_count=known.record_count if known and not known.problem else 0,
+            is_whole=known is not None and known.is_whole and not known.problem,
             problem="",
             checked_time_ms=_now_ms(),
         )
