@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +38,7 @@ from confledger.cli.options import (
 )
 from confledger.cli.tables import print_list
 from confledger.errors import RemoteError, SettingError, StoreBusy
+from confledger.ledger.archive import ArchiveSource
 from confledger.settings import ENVIRONMENT_PREFIX
 
 APP_KEY_VARIABLE: Final = ENVIRONMENT_PREFIX + "APP_KEY"
@@ -180,12 +181,9 @@ def run(
     async def work(parts: Parts) -> None:
         while True:
             now_ms = time.time_ns() // 1_000_000
-            first_ms = now_ms - _KEPT_BY_THE_VENDOR_MS
             try:
-                for known in await parts.stores.archive.sources(corp):
-                    # What is here may begin later than what is kept there.
-                    if known.source == remote.url and known.since_ms <= first_ms:
-                        first_ms = max(first_ms, known.reached_ms - _LOOKED_AT_AGAIN_MS)
+                known = await parts.stores.archive.sources(corp)
+                first_ms = first_of_run(known, remote.url, now_ms)
                 with _progress() as tell:
                     report = await _pull(parts, remote, limits, corp, (first_ms, now_ms), tell=tell)
                 _print_report(report, as_json=False)
@@ -194,6 +192,16 @@ def run(
             await asyncio.sleep(every_minutes * 60)
 
     run_with_parts(work, options)
+
+
+def first_of_run(known: Sequence[ArchiveSource], source: str, now_ms: int) -> int:
+    """From when on `archive run` asks a source: UTC, milliseconds since 1970."""
+    first_ms = now_ms - _KEPT_BY_THE_VENDOR_MS
+    for each in known:
+        # What is here may begin later than what is kept there.
+        if each.source == source and each.since_ms <= first_ms:
+            return max(first_ms, each.reached_ms - _LOOKED_AT_AGAIN_MS)
+    return first_ms
 
 
 @archive.command
