@@ -38,6 +38,18 @@ def test_the_readmes_of_both_languages_have_the_same_parts() -> None:
         assert counts[0] == counts[1], pattern
 
 
+def test_each_how_to_is_in_both_languages() -> None:
+    """A page in English has one in Chinese, with as many headings, blocks and rows of tables."""
+    folder = ROOT / "docs" / "how-to"
+    pages = [page for page in folder.glob("*.md") if not page.name.endswith(".zh-CN.md")]
+    assert pages
+    for page in pages:
+        texts = [page.read_text("utf-8"), page.with_suffix(".zh-CN.md").read_text("utf-8")]
+        for pattern in (r"^#+ ", r"^```", r"^\|", r"^- "):
+            english, chinese = (len(re.findall(pattern, text, re.MULTILINE)) for text in texts)
+            assert english == chinese, (page.name, pattern)
+
+
 def test_the_tour_names_every_room() -> None:
     """Each folder and module at the top of the package is in the README's tour, and no other."""
     package = ROOT / "src" / "confledger"

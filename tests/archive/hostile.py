@@ -109,7 +109,10 @@ _OPEN_SECONDS_MAX: Final = 1
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[str]:
     """Serve an application on a free port; the URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    # The protocol is named so that asyncio sends small answers at once.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
         config = uvicorn.Config(
             app,
             lifespan="off",

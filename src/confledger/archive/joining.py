@@ -65,13 +65,12 @@ def joined_stays(
     """
     stays = [attendance_of(stay, f"data[{place}].") for place, stay in enumerate(chinese)]
     others = [attendance_of(stay, f"data[{place}].") for place, stay in enumerate(english)]
-    # Who came while one language was read is not in the other yet.
     known = {_key(stay): stay for stay in others}
+    if known.keys() != {_key(stay) for stay in stays}:
+        raise RemoteUntrustworthy(ATTENDANCE_PATH, "data", "has not the same stays in English")
     phrases: list[Phrase] = []
     for stay in stays:
-        other = known.get(_key(stay))
-        if other is None:
-            raise RemoteUntrustworthy(ATTENDANCE_PATH, "data", "has not the same stays in English")
+        other = known[_key(stay)]
         _learn(phrases, stay.device_type, other.device_type)
         _learn(phrases, stay.media_type, other.media_type)
     return stays, phrases

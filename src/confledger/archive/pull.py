@@ -18,7 +18,7 @@ from confledger.errors import (
     RemoteUntrustworthy,
 )
 from confledger.ledger.archive import ArchivedConference, ArchiveStore
-from confledger.ledger.conference import ConferenceNews, ConferenceStore
+from confledger.ledger.conference import Conference, ConferenceNews, ConferenceStore
 from confledger.ledger.intake import Intake
 from confledger.ledger.phrases import PhraseStore
 from confledger.wire.conference_json import (
@@ -33,6 +33,8 @@ from confledger.wire.conference_json import (
 _WINDOW_MS: Final = 7 * 24 * 60 * 60 * 1000
 _CONFERENCES_AT_ONCE: Final = 4
 _PROBLEM_CHARACTERS_MAX: Final = 1000
+_LOOKED_AT_AGAIN_MAX: Final = 1000
+_MINUTE_MS: Final = 60_000
 
 
 @dataclass(slots=True)
@@ -79,7 +81,10 @@ class Archive:
     async def pull(self, corp_id: str, since_ms: int, until_ms: int, tell: Tell) -> PullReport:
         """Take every ended conference that began between two moments, ends included.
 
-        A conference with a problem does not keep the others from being taken.
+        A conference with a problem does not keep the others from being taken, and is
+        looked at again by every pull, whenever it began. A week whose list can't be
+        trusted does not keep the other weeks from being taken: its error is raised at
+        the end.
 
         Args:
             corp_id: whose they will be.
@@ -98,12 +103,21 @@ class Archive:
             corp_id, self.source, since_ms=since_ms, until_ms=until_ms, now_ms=_now_ms()
         )
         problem = "it was stopped"
+        failure: RemoteUntrustworthy | None = None
         try:
+            await self._pull_problems(corp_id, since_ms, until_ms, report, tell)
             for start_ms, end_ms in windows:
-                await self._pull_window(corp_id, start_ms, end_ms, report, tell)
+                try:
+                    await self._pull_window(corp_id, start_ms, end_ms, report, tell)
+                except RemoteUntrustworthy as error:
+                    failure = failure or error
                 report.windows_done += 1
-                await self.states.reach(corp_id, self.source, end_ms + 1)
+                if failure is None:
+                    span = {"since_ms": since_ms, "reached_ms": end_ms + 1}
+                    await self.states.reach(corp_id, self.source, **span)
                 tell(report)
+            if failure is not None:
+                raise failure
             problem = ""
         except ConfledgerError as error:
             problem = str(error)[:_PROBLEM_CHARACTERS_MAX]
@@ -111,6 +125,18 @@ class Archive:
         finally:
             await self.states.end_run(corp_id, self.source, now_ms=_now_ms(), problem=problem)
         return report
+
+    async def _pull_problems(
+        self, corp_id: str, since_ms: int, until_ms: int, report: PullReport, tell: Tell
+    ) -> None:
+        """Look again at conferences with a problem that a pull of a span would not come to."""
+        troubled, _ = await self.states.problems(corp_id, self.source, limit=_LOOKED_AT_AGAIN_MAX)
+        starts = {each.start_time_ms for each in troubled}
+        for start_ms in sorted(starts):
+            if not since_ms <= start_ms <= until_ms:
+                # The list has whole minutes, the source asks by the moment.
+                end_ms = start_ms + _MINUTE_MS - 1
+                await self._pull_window(corp_id, start_ms, end_ms, report, tell)
 
     async def _pull_window(
         self, corp_id: str, start_ms: int, end_ms: int, report: PullReport, tell: Tell
@@ -132,11 +158,15 @@ class Archive:
 
     async def _take(self, corp_id: str, info: ConferenceInfoJSON, report: PullReport) -> None:
         conference_uuid = uuid_of(info, "")
+        listed = conference_of(info, conference_uuid, "")
         known = await self.states.conference(corp_id, self.source, conference_uuid)
         state = ArchivedConference(
             conference_uuid=conference_uuid,
-            record_count=known.record_count if known else 0,
-            is_whole=known is not None and known.is_whole,
+            start_time_ms=listed.start_time_ms,
+            # After a problem nothing that is here is taken on trust: what the source
+            # says otherwise by now is a conflict, and no silent difference.
+            record_count=known.record_count if known and not known.problem else 0,
+            is_whole=known is not None and known.is_whole and not known.problem,
             problem="",
             checked_time_ms=_now_ms(),
         )
@@ -144,7 +174,7 @@ class Archive:
         try:
             state = await self._take_records(corp_id, state, report)
             if not state.is_whole:
-                await self._take_rest(corp_id, conference_uuid, info)
+                await self._take_rest(corp_id, listed)
                 state = replace(state, is_whole=True)
                 report.changed += 1
         except (RemoteRefused, RemoteUntrustworthy, EventConflict, InvalidRecord) as error:
@@ -173,10 +203,9 @@ class Archive:
             await self.states.put_conference(corp_id, self.source, state)
         return state
 
-    async def _take_rest(
-        self, corp_id: str, conference_uuid: str, info: ConferenceInfoJSON
-    ) -> None:
+    async def _take_rest(self, corp_id: str, listed: Conference) -> None:
         """Take what the list, the detail and the attendance say, in one go."""
+        conference_uuid = listed.conference_uuid
         detail = await self.remote.detail(conference_uuid)
         chinese, english = [
             await self.remote.attendance(conference_uuid, language) for language in LANGUAGES
@@ -184,7 +213,6 @@ class Archive:
         stays, phrases = joined_stays(chinese, english)
         if phrases:
             await self.phrases.learn(corp_id, phrases)
-        listed = conference_of(info, conference_uuid, "")
         told = conference_of(detail.info, conference_uuid, "conferenceData.")
         viewers = told.viewers | viewers_of(list(detail.participants))
         news = [

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+import msgspec
+
 from confledger.archive.pace import Limits, Sleep
 from confledger.archive.transport import Remote, Transport
 from confledger.archive.walk import Page, Walk
@@ -206,6 +208,9 @@ class RemoteLedger:
             walk = Walk[Item](path, self._limits, read, count_min=count)
             items = [item async for page in walk.pages() for item in page.data]
             if walk.rested:
+                if len({msgspec.json.encode(item) for item in items}) < len(items):
+                    # Where one stands twice, another may not stand at all.
+                    raise RemoteUntrustworthy(path, "data", "has an item twice")
                 return tuple(items)
             count = walk.count
         raise self._restless(path)

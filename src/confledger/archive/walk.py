@@ -62,6 +62,7 @@ class Walk(Generic[Item]):
         self._read = read
         self._may_shrink = count_min is None
         self._pages = 0
+        self._limit = 0
         self._before: Sequence[Any] = ()
 
     async def pages(self) -> AsyncIterator[Page[Item]]:
@@ -71,8 +72,13 @@ class Walk(Generic[Item]):
             self.take(page.data)
 
     async def read(self) -> Page[Item] | None:
-        """The page at the place where we are; None at the end."""
-        if self._pages and self.offset >= self.count:
+        """The page at the place where we are; None at the end.
+
+        An end that is also the end of a full page is looked behind: a remote may call
+        count what is only the length of its page.
+        """
+        was_full = len(self._before) == self._limit
+        if self._pages and self.offset >= self.count and not was_full:
             return None
         if self._pages == self._limits.pages_max:
             raise self._wrong("data", f"has more than {self._limits.pages_max} pages")
@@ -100,6 +106,7 @@ class Walk(Generic[Item]):
             return
         self._check_place(page)
         self._check_data(page)
+        self._limit = page.limit
 
     def _check_place(self, page: Page[Any]) -> None:
         if page.offset != self.offset:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +39,7 @@ from confledger.cli.options import (
 )
 from confledger.cli.tables import print_list
 from confledger.errors import RemoteError, SettingError, StoreBusy
+from confledger.ledger.archive import ArchiveSource
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _KEPT_BY_THE_VENDOR_MS: Final = 366 * _DAY_MS
@@ -168,8 +169,8 @@ def run(
 ) -> None:
     """Pull again and again, until stopped.
 
-    The first time as `pull` does; then whatever began since seven days before the
-    last meeting that is here. What fails is told, and tried again the next time.
+    The first time as `pull` does; once all of that is here, whatever began since
+    seven days before the end of it. What fails is told, and tried again the next time.
     """
     remote = Remote(url, app_id, _app_key(app_key_file), remote_corp or "", ca_file)
     limits = Limits(requests_per_second=requests_per_second)
@@ -177,11 +178,9 @@ def run(
     async def work(parts: Parts) -> None:
         while True:
             now_ms = time.time_ns() // 1_000_000
-            first_ms = now_ms - _KEPT_BY_THE_VENDOR_MS
-            for known in await parts.stores.archive.sources(corp):
-                if known.source == remote.url:
-                    first_ms = max(known.reached_ms - _LOOKED_AT_AGAIN_MS, 0)
             try:
+                known = await parts.stores.archive.sources(corp)
+                first_ms = first_of_run(known, remote.url, now_ms)
                 with _progress() as tell:
                     report = await _pull(parts, remote, limits, corp, (first_ms, now_ms), tell=tell)
                 _print_report(report, as_json=False)
@@ -190,6 +189,16 @@ def run(
             await asyncio.sleep(every_minutes * 60)
 
     run_with_parts(work, options)
+
+
+def first_of_run(known: Sequence[ArchiveSource], source: str, now_ms: int) -> int:
+    """From when on `archive run` asks a source: UTC, milliseconds since 1970."""
+    first_ms = now_ms - _KEPT_BY_THE_VENDOR_MS
+    for each in known:
+        # What is here may begin later than what is kept there.
+        if each.source == source and each.since_ms <= first_ms:
+            return max(first_ms, each.reached_ms - _LOOKED_AT_AGAIN_MS)
+    return first_ms
 
 
 @archive.command

@@ -10,6 +10,8 @@ class ArchivedConference:
     """How far a conference of a source is here."""
 
     conference_uuid: str
+    start_time_ms: int
+    """When it began, as the source's list says: UTC, milliseconds since 1970."""
     record_count: int
     """How many of its records have been taken, from the first on."""
     is_whole: bool
@@ -27,10 +29,11 @@ class ArchiveSource:
     source: str
     """Its address."""
     since_ms: int
-    until_ms: int
-    """Which conferences were asked for: those that began between the two."""
     reached_ms: int
-    """Everything that began before is here, but for the conferences that have a problem."""
+    """What began between the two, the first included, is here, but for the conferences
+    that have a problem. Where they are equal, nothing is."""
+    until_ms: int
+    """Up to when the last run asked."""
     started_time_ms: int
     ended_time_ms: int | None
     """By our clock; None while it runs, or where it was killed."""
@@ -52,12 +55,18 @@ class ArchiveStore(Protocol):
     ) -> None:
         """Write down that a source is being archived from now on.
 
+        What earlier runs brought here stays known.
+
         Raises:
             NoSuchCorp: the corp is unknown.
         """
 
-    async def reach(self, corp_id: str, source: str, reached_ms: int) -> None:
-        """Write down how far the run of a source has come."""
+    async def reach(self, corp_id: str, source: str, *, since_ms: int, reached_ms: int) -> None:
+        """Write down that what began between two moments is here, the first included.
+
+        It is added to what was here before. Where there would be a gap between, what was
+        here before stays all that is known, so that nothing in the gap counts as here.
+        """
 
     async def end_run(self, corp_id: str, source: str, *, now_ms: int, problem: str) -> None:
         """Write down that the run of a source has ended, and why, if early."""

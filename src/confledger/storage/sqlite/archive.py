@@ -36,9 +36,10 @@ class SQLiteArchiveStore:
 
         await self.database.write(work)
 
-    async def reach(self, corp_id: str, source: str, reached_ms: int) -> None:
+    async def reach(self, corp_id: str, source: str, *, since_ms: int, reached_ms: int) -> None:
         """See `ArchiveStore.reach`."""
-        await self._write("reach_archive", corp_id, source, reached_ms=reached_ms)
+        span = {"since_ms": since_ms, "reached_ms": reached_ms}
+        await self._write("reach_archive", corp_id, source, **span)
 
     async def end_run(self, corp_id: str, source: str, *, now_ms: int, problem: str) -> None:
         """See `ArchiveStore.end_run`."""
@@ -85,9 +86,10 @@ class SQLiteArchiveStore:
 
 
 def _conference_of(row: Row) -> ArchivedConference:
-    conference_uuid, record_count, is_whole, problem, checked_time_ms = row
+    conference_uuid, start_time_ms, record_count, is_whole, problem, checked_time_ms = row
     return ArchivedConference(
         conference_uuid=conference_uuid,
+        start_time_ms=start_time_ms,
         record_count=record_count,
         is_whole=bool(is_whole),
         problem=problem,

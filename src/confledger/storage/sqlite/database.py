@@ -19,7 +19,7 @@ from confledger.storage.queries import load_queries
 
 QUERIES: Final = load_queries("confledger.storage.sqlite")
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 
 _APPLICATION_ID: Final = 0x636F_6E66
 """Marks a file as ours: the letters `conf`."""

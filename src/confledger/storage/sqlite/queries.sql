@@ -626,13 +626,16 @@ INSERT INTO archive_source (
     corp_id, source, since_ms, until_ms, reached_ms, started_time_ms, ended_time_ms, problem
 ) VALUES (:corp_id, :source, :since_ms, :until_ms, :since_ms, :now_ms, NULL, '')
 ON CONFLICT (corp_id, source) DO UPDATE SET
-    since_ms = excluded.since_ms, until_ms = excluded.until_ms,
-    reached_ms = excluded.reached_ms, started_time_ms = excluded.started_time_ms,
+    since_ms = iif(reached_ms > since_ms, since_ms, excluded.since_ms),
+    reached_ms = iif(reached_ms > since_ms, reached_ms, excluded.reached_ms),
+    until_ms = excluded.until_ms, started_time_ms = excluded.started_time_ms,
     ended_time_ms = NULL, problem = '';
 
 -- name: reach_archive
-UPDATE archive_source SET reached_ms = :reached_ms
-WHERE corp_id = :corp_id AND source = :source;
+UPDATE archive_source SET
+    since_ms = min(since_ms, :since_ms), reached_ms = max(reached_ms, :reached_ms)
+WHERE corp_id = :corp_id AND source = :source
+AND :since_ms <= reached_ms AND :reached_ms >= since_ms;
 
 -- name: end_archive
 UPDATE archive_source SET ended_time_ms = :now_ms, problem = :problem
@@ -640,21 +643,23 @@ WHERE corp_id = :corp_id AND source = :source;
 
 -- name: put_archived
 INSERT INTO archived_conference (
-    corp_id, source, conference_uuid, record_count, is_whole, problem, checked_time_ms
+    corp_id, source, conference_uuid, start_time_ms, record_count, is_whole, problem,
+    checked_time_ms
 ) VALUES (
-    :corp_id, :source, :conference_uuid, :record_count, :is_whole, :problem, :checked_time_ms
+    :corp_id, :source, :conference_uuid, :start_time_ms, :record_count, :is_whole, :problem,
+    :checked_time_ms
 ) ON CONFLICT (corp_id, source, conference_uuid) DO UPDATE SET
-    record_count = excluded.record_count, is_whole = excluded.is_whole,
+    start_time_ms = excluded.start_time_ms, record_count = excluded.record_count, is_whole = excluded.is_whole,
     problem = excluded.problem, checked_time_ms = excluded.checked_time_ms;
 
 -- name: archived
-SELECT conference_uuid, record_count, is_whole, problem, checked_time_ms
+SELECT conference_uuid, start_time_ms, record_count, is_whole, problem, checked_time_ms
 FROM archived_conference
 WHERE corp_id = :corp_id AND source = :source AND conference_uuid = :conference_uuid;
 
 -- name: archive_sources
 SELECT
-    source, since_ms, until_ms, reached_ms, started_time_ms, ended_time_ms,
+    source, since_ms, reached_ms, until_ms, started_time_ms, ended_time_ms,
     archive_source.problem, count(conference_uuid), coalesce(sum(record_count), 0)
 FROM archive_source
 LEFT JOIN archived_conference USING (corp_id, source)
@@ -663,7 +668,7 @@ GROUP BY source
 ORDER BY source;
 
 -- name: archive_problems
-SELECT conference_uuid, record_count, is_whole, problem, checked_time_ms
+SELECT conference_uuid, start_time_ms, record_count, is_whole, problem, checked_time_ms
 FROM archived_conference INDEXED BY archive_problem
 WHERE corp_id = :corp_id AND source = :source AND problem <> ''
 ORDER BY conference_uuid

@@ -226,6 +226,7 @@ CREATE TABLE archived_conference (
     corp_id         TEXT    NOT NULL REFERENCES corp (corp_id) ON DELETE CASCADE,
     source          TEXT    NOT NULL,
     conference_uuid TEXT    NOT NULL,
+    start_time_ms   INTEGER NOT NULL,
     record_count    INTEGER NOT NULL,
     is_whole        INTEGER NOT NULL CHECK (is_whole IN (0, 1)),
     problem         TEXT    NOT NULL,
