@@ -422,7 +422,8 @@ async def test_a_departure_ends_the_last_stay_that_has_no_end(
             left_time_ms=left_time_ms,
         )
 
-    await conferences.put(CORP, news_of(departures=[leaves(DAY + 5), leaves(DAY + 5)]))
+    for _ in range(2):
+        await conferences.put(CORP, news_of(departures=[leaves(DAY + 5)]))
     await conferences.put(CORP, news_of(stays=[second], departures=[leaves(DAY + 15)]))
     stays, _ = await conferences.attendance(CORP, A, search="", offset=0, limit=20)
     expected = [
@@ -805,3 +806,36 @@ async def test_a_walk_passes_many_that_are_not_in_its_window(stores: Stores) -> 
     await store.put(CORP, news_of([*between, held("f" * 32), held(f"{7:032x}")]))
 
     assert await walked(store, since_ms=DAY) == [f"{7:032x}", "f" * 32]
+
+
+async def test_former_viewers_stay_where_they_were_invited(conferences: ConferenceStore) -> None:
+    """Whoever is a viewer no longer loses sight of it, but not whoever is told or invited."""
+    guest = invited("Cat", identity=CAT)
+    viewers = frozenset({ANN, BOB, CAT})
+    await conferences.put(CORP, news_of([held(viewers=viewers)], participants=[guest]))
+
+    told = held(viewers=frozenset({BOB}), former_viewers=viewers)
+    await conferences.put(CORP, news_of([told]))
+
+    may = [await conferences.may_view(CORP, A, [person]) for person in (ANN, BOB, CAT)]
+    assert may == [False, True, True]
+    assert await conferences.get(CORP, A) == held()
+
+
+async def test_two_of_one_name_leave_at_once(conferences: ConferenceStore) -> None:
+    """As many stays end as departures are told of, and telling them again ends no other."""
+    first, second = (stay(join_time_ms=DAY + n, left_time_ms=None) for n in range(2))
+    leaves = Departure(
+        display_name=first.display_name, call_number=first.call_number, left_time_ms=DAY + 5
+    )
+    both = news_of(stays=[first, second], departures=[leaves, leaves])
+    rejoined = stay(join_time_ms=DAY + 5, left_time_ms=None)
+
+    await conferences.put(CORP, both)
+    await conferences.put(CORP, news_of(stays=[rejoined]))
+    await conferences.put(CORP, news_of(departures=[leaves, leaves]))
+
+    stays, _ = await conferences.attendance(CORP, A, search="", offset=0, limit=20)
+    assert [each.left_time_ms for each in stays] == [DAY + 5, DAY + 5, None]
+    with pytest.raises(NobodyThere):
+        await conferences.put(CORP, news_of(departures=[replace(leaves, left_time_ms=DAY + 4)]))

@@ -14,7 +14,8 @@ from confledger.errors import (
     ConfledgerError,
     EventConflict,
     InvalidRecord,
-    RemoteRefused,
+    RemoteError,
+    RemoteUnreachable,
     RemoteUntrustworthy,
 )
 from confledger.ledger.archive import ArchivedConference, ArchiveStore
@@ -32,8 +33,10 @@ from confledger.wire.conference_json import (
 
 _WINDOW_MS: Final = 7 * 24 * 60 * 60 * 1000
 _CONFERENCES_AT_ONCE: Final = 4
+_UNANSWERED_MAX: Final = 3
+"""A source that gives no answer about more conferences in a row than this gives none at all."""
 _PROBLEM_CHARACTERS_MAX: Final = 1000
-_LOOKED_AT_AGAIN_MAX: Final = 1000
+_LOOKED_AT_AGAIN_MAX: Final = 10_000
 _MINUTE_MS: Final = 60_000
 
 
@@ -52,6 +55,8 @@ class PullReport:
     """How many records are new."""
     problems: dict[str, str] = field(default_factory=dict)
     """Why something could not be had, by conference."""
+    unanswered: int = 0
+    """How many conferences in a row could not be had because the source gave no answer."""
     other_words: dict[str, str] = field(default_factory=dict)
     """What the source calls operations and results in English, by what we call them there,
     where the two are not the same."""
@@ -105,7 +110,7 @@ class Archive:
         problem = "it was stopped"
         failure: RemoteUntrustworthy | None = None
         try:
-            await self._pull_problems(corp_id, since_ms, until_ms, report, tell)
+            old_failure = await self._pull_problems(corp_id, since_ms, until_ms, report, tell)
             for start_ms, end_ms in windows:
                 try:
                     await self._pull_window(corp_id, start_ms, end_ms, report, tell)
@@ -116,7 +121,7 @@ class Archive:
                     span = {"since_ms": since_ms, "reached_ms": end_ms + 1}
                     await self.states.reach(corp_id, self.source, **span)
                 tell(report)
-            if failure is not None:
+            if failure := failure or old_failure:
                 raise failure
             problem = ""
         except ConfledgerError as error:
@@ -128,15 +133,24 @@ class Archive:
 
     async def _pull_problems(
         self, corp_id: str, since_ms: int, until_ms: int, report: PullReport, tell: Tell
-    ) -> None:
-        """Look again at conferences with a problem that a pull of a span would not come to."""
+    ) -> RemoteUntrustworthy | None:
+        """Look again at conferences with a problem that a pull of a span would not come to.
+
+        Returns:
+            Why one of their lists can't be trusted, which keeps none of the others.
+        """
+        failure: RemoteUntrustworthy | None = None
         troubled, _ = await self.states.problems(corp_id, self.source, limit=_LOOKED_AT_AGAIN_MAX)
         starts = {each.start_time_ms for each in troubled}
         for start_ms in sorted(starts):
             if not since_ms <= start_ms <= until_ms:
                 # The list has whole minutes, the source asks by the moment.
                 end_ms = start_ms + _MINUTE_MS - 1
-                await self._pull_window(corp_id, start_ms, end_ms, report, tell)
+                try:
+                    await self._pull_window(corp_id, start_ms, end_ms, report, tell)
+                except RemoteUntrustworthy as error:
+                    failure = failure or error
+        return failure
 
     async def _pull_window(
         self, corp_id: str, start_ms: int, end_ms: int, report: PullReport, tell: Tell
@@ -177,7 +191,13 @@ class Archive:
                 await self._take_rest(corp_id, listed)
                 state = replace(state, is_whole=True)
                 report.changed += 1
-        except (RemoteRefused, RemoteUntrustworthy, EventConflict, InvalidRecord) as error:
+            elif await self._take_listed(corp_id, listed):
+                report.changed += 1
+        except (RemoteError, EventConflict, InvalidRecord) as error:
+            if isinstance(error, RemoteUnreachable):
+                report.unanswered += 1
+                if report.unanswered > _UNANSWERED_MAX:
+                    raise
             problem = str(error)[:_PROBLEM_CHARACTERS_MAX]
             report.problems[conference_uuid] = problem
             # What was taken before the problem was written down as it was taken.
@@ -185,6 +205,7 @@ class Archive:
             state = replace(latest or had, problem=problem, checked_time_ms=state.checked_time_ms)
         else:
             report.problems.pop(conference_uuid, None)
+            report.unanswered = 0
         report.conferences += 1
         await self.states.put_conference(corp_id, self.source, state)
 
@@ -202,6 +223,20 @@ class Archive:
             state = replace(state, record_count=page.offset + len(page.records), is_whole=False)
             await self.states.put_conference(corp_id, self.source, state)
         return state
+
+    async def _take_listed(self, corp_id: str, listed: Conference) -> bool:
+        """Take what the list says of a conference that is here, such as a recording made since.
+
+        Returns:
+            Whether it says anything new.
+        """
+        known = await self.conferences.get(corp_id, listed.conference_uuid)
+        merged = replace(merged_details(listed, known), viewers=frozenset())
+        if merged == known:
+            return False
+        news = ConferenceNews(conference_uuid=listed.conference_uuid, conference=listed)
+        await self.conferences.put(corp_id, [news], merged_details)
+        return True
 
     async def _take_rest(self, corp_id: str, listed: Conference) -> None:
         """Take what the list, the detail and the attendance say, in one go."""

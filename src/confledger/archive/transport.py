@@ -31,6 +31,7 @@ _ERRORS_FROM: Final = 400
 _RETRIED: Final = (429, 500, 502, 503, 504)
 _SIGNATURE_SECONDS: Final = 600
 _PROGRAM: Final = 72
+_PORT_MAX: Final = 65_535
 _CHARACTERS_SHOWN_MAX: Final = 200
 
 Answer = TypeVar("Answer")
@@ -65,6 +66,10 @@ class Remote:
         if url.userinfo or url.query or url.fragment or url.path not in ("", "/"):
             raise SettingError(
                 "the remote's address (--from) must have nothing but scheme, host and port"
+            )
+        if url.port is not None and not 0 < url.port <= _PORT_MAX:
+            raise SettingError(
+                f"the port of the remote's address (--from) must be from 1 to {_PORT_MAX}"
             )
 
     def tls(self) -> ssl.SSLContext | bool:

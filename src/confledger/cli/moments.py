@@ -8,6 +8,8 @@ import click
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+# Python reads other forms too, such as 20260131 and 2026-W05-6, which look like no day to us.
+_FORM: Final = re.compile(rf"{_DAY.pattern}([T ]\d{{2}}:|\Z)", re.ASCII)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 RULE: Final = "must be a day such as 2026-01-31 or a time such as 2026-01-31T08:00+08:00"
@@ -24,6 +26,8 @@ def moment_ms(text: str, zone: tzinfo, *, is_end: bool) -> int:
     Raises:
         ValueError, OverflowError: it is no such text.
     """
+    if not _FORM.match(text):
+        raise ValueError(text)
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)

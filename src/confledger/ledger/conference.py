@@ -30,6 +30,9 @@ class Conference:
     For the store to keep: what it gives back has none."""
     details: str
     """JSON."""
+    former_viewers: frozenset[str] = frozenset()
+    """Who may no longer see it, unless they are among the viewers or the participants.
+    For the store to carry out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,8 @@ class ConferenceNews:
     is no longer one."""
     stays: Sequence[Attendance] = ()
     departures: Sequence[Departure] = ()
-    """Each ends the last stay of its name and number that had begun and has no end."""
+    """Each ends the last stay of its name and number that had begun and has no end, unless
+    as many as are told of have ended at that very moment already."""
 
 
 Merge = Callable[[Conference, Conference | None], Conference]

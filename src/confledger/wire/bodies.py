@@ -25,6 +25,9 @@ _BODY_SECONDS_MAX: Final = 10.0
 _ZSTD_WINDOW_LOG_MAX: Final = 23
 """How much unpacking may remember: 8 MiB, which RFC 9659 lets every client rely on."""
 
+_PARTS_MAX: Final = 1_000
+"""How many members of gzip, or frames of zstd, a body may have; each takes a while to begin."""
+
 T = TypeVar("T")
 
 
@@ -124,12 +127,17 @@ class _Packed:
         self._new_part = new_part
         self._error = error
         self._part = new_part()
+        self._parts = 1
 
     def take(self, packed: bytes) -> None:
         try:
             while packed:
                 if self._part.eof:
                     self._part = self._new_part()
+                    self._parts += 1
+                    if self._parts > _PARTS_MAX:
+                        rule = f"must not have more than {_PARTS_MAX} {self._name} parts"
+                        raise InvalidRecord("the body", rule)
                 # One byte more than fits tells that there is more.
                 room = self._bytes_max + 1 - len(self.content)
                 self.content += self._part.decompress(packed, room)

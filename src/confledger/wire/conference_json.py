@@ -290,6 +290,12 @@ def _scheduler(info: KeptConferenceJSON) -> set[str]:
     return persons
 
 
+def scheduler_of(conference: Conference) -> frozenset[str]:
+    """Whoever scheduled a conference, as its viewers name them."""
+    info = msgspec.json.decode(conference.details, type=KeptConferenceJSON)
+    return frozenset(_scheduler(info))
+
+
 def _merged_passwords(
     said: list[PasswordEntryJSON] | None, known: list[PasswordEntryJSON] | None
 ) -> list[PasswordEntryJSON] | None:

@@ -31,6 +31,7 @@ from confledger.wire.conference_json import (
     attendance_of,
     merged_details,
     participant_of,
+    scheduler_of,
     viewers_of,
 )
 from confledger.wire.problems import JSON_PROBLEMS, field_and_rule
@@ -167,6 +168,7 @@ def records_of_push(
         prefix = "data."
     elif media_type == EVENTS_MEDIA:
         events = _decode(_events.decode, body)
+        _check_number(events)
         brought = [_record_of_event(each, f"[{i}].") for i, each in enumerate(events)]
         prefix = "[{}].data."
     else:
@@ -340,9 +342,11 @@ def news_of_put(body: ConferencePutJSON, conference_uuid: str) -> tuple[Conferen
             if known is None:
                 raise InvalidRecord("startTime", "is missing, and not known of this conference")
             told = replace(told, start_time_ms=known.start_time_ms)
+        former: frozenset[str] = frozenset()
         if known is not None and body.scheduler is not None:
+            former = scheduler_of(known)
             known = _without_scheduler(known)
-        merged = merged_details(told, known)
+        merged = replace(merged_details(told, known), former_viewers=former)
         _check_end(merged)
         return merged
 

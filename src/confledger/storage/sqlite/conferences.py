@@ -1,9 +1,10 @@
 """The conference store on SQLite."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import apsw
 
@@ -13,6 +14,7 @@ from confledger.ledger.conference import (
     Conference,
     ConferenceNews,
     ConferenceQuery,
+    Departure,
     Merge,
     Order,
     Participant,
@@ -294,9 +296,19 @@ def _put(connection: apsw.Connection, corp_id: str, news: ConferenceNews, merge:
             for stay in news.stays
         ),
     )
-    for position, departure in enumerate(news.departures):
-        ended = connection.execute(QUERIES["end_stay"], {**key, **asdict(departure)})
-        if not ended.fetchall():
+    _end_stays(connection, key, news.departures)
+
+
+def _end_stays(
+    connection: apsw.Connection, key: dict[str, str], departures: Sequence[Departure]
+) -> None:
+    told = Counter[Departure]()
+    for position, departure in enumerate(departures):
+        told[departure] += 1
+        bindings = {**key, **asdict(departure)}
+        ((ended,),) = connection.execute(QUERIES["count_ended_stays"], bindings)
+        is_known = cast("int", ended) >= told[departure]
+        if not (is_known or connection.execute(QUERIES["end_stay"], bindings).fetchall()):
             raise NobodyThere(position)
 
 
@@ -310,7 +322,7 @@ def _put_conference(
         conference.subject, conference.scheduler_name, conference.conference_id
     )
     fields = asdict(conference)
-    fields.pop("viewers")
+    del fields["viewers"], fields["former_viewers"]
     connection.execute(QUERIES["put_conference"], {**fields, **key, "search_text": search_text})
     # What the day's count was made of, before and after.
     if known is not None:
@@ -318,6 +330,10 @@ def _put_conference(
     _count_day(connection, key["corp_id"], conference, 1)
     connection.executemany(
         QUERIES["add_viewer"], ({**key, "person": person} for person in sorted(conference.viewers))
+    )
+    connection.executemany(
+        QUERIES["forget_viewer"],
+        ({**key, "person": each} for each in conference.former_viewers - conference.viewers),
     )
     has_ended = conference.end_time_ms is not None
     connection.execute(

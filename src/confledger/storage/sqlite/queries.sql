@@ -530,6 +530,15 @@ WHERE corp_id = :corp_id AND person IN (:person_1, :person_2) AND end_time_ms IS
 -- name: forget_viewers
 DELETE FROM viewer WHERE corp_id = :corp_id AND conference_uuid = :conference_uuid;
 
+-- name: forget_viewer
+-- Unless they were invited.
+DELETE FROM viewer
+WHERE corp_id = :corp_id AND person = :person AND conference_uuid = :conference_uuid
+    AND NOT EXISTS (
+        SELECT 1 FROM participant
+        WHERE corp_id = :corp_id AND conference_uuid = :conference_uuid AND identity = :person
+    );
+
 -- name: forget_participants
 DELETE FROM participant WHERE corp_id = :corp_id AND conference_uuid = :conference_uuid;
 
@@ -583,8 +592,15 @@ INSERT INTO attendance (
     media_type   = coalesce(nullif(excluded.media_type, ''), media_type),
     dept_name    = coalesce(nullif(excluded.dept_name, ''), dept_name);
 
+-- name: count_ended_stays
+-- How many stays of somebody ended at a moment.
+SELECT count(*) FROM attendance
+WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
+    AND call_number = :call_number AND display_name = :display_name
+    AND left_time_ms = :left_time_ms;
+
 -- name: end_stay
--- End the last stay of somebody that had begun by then and has no end, or this one.
+-- End the last stay of somebody that had begun by then and has no end.
 UPDATE attendance SET left_time_ms = :left_time_ms
 WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
     AND call_number = :call_number AND display_name = :display_name
@@ -593,7 +609,7 @@ WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
         WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
             AND call_number = :call_number AND display_name = :display_name
             AND join_time_ms <= :left_time_ms
-            AND (left_time_ms IS NULL OR left_time_ms = :left_time_ms)
+            AND left_time_ms IS NULL
     )
 RETURNING join_time_ms;
 
