@@ -89,8 +89,8 @@ def test_words_titles_and_times_are_the_readers(run: Run) -> None:
     chinese = run(*asked, "--time-zone", "Asia/Shanghai")
     english = run(*asked, "--language", "en-US")
 
-    assert chinese.out.startswith("\ufeff会议 UUID,")
-    assert english.out.startswith("\ufeffConference UUID,")
+    assert chinese.out.startswith('\ufeff"会议 UUID",')
+    assert english.out.startswith('\ufeff"Conference UUID",')
     zh, en = csv_rows(chinese)[0], csv_rows(english)[0]
     assert (zh[4], en[4]) == ("2019-11-19T07:31:53.464+08:00", "2019-11-18T23:31:53.464+00:00")
     assert (zh[13], en[13]) == ("成功", "Success")

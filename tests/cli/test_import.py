@@ -72,7 +72,9 @@ def test_what_records_prints_is_taken_again(run: Run, tmp_path: Path, language: 
     """The page that `records --format json` prints is known again, in either language."""
     bring_sample(run)
     page = tmp_path / "page.json"
-    page.write_text(run("records", CONFERENCE, "--format", "json", "--lang", language).out, "utf-8")
+    page.write_text(
+        run("records", CONFERENCE, "--format", "json", "--language", language).out, "utf-8"
+    )
 
     ran = run("import", page, "--conference", CONFERENCE, "--json")
 

@@ -55,7 +55,6 @@ WRONG_VALUES = {
     # An address of a network that is for documentation only: no machine has it.
     "CONFLEDGER_HOST": ("192.0.2.1", SERVE, 1),
     "CONFLEDGER_JSON": ("perhaps", ("app", "create", "portal"), 2),
-    "CONFLEDGER_LANG": ("fr", ("records", CONFERENCE), 2),
     "CONFLEDGER_LANGUAGE": ("fr", EXPORT, 2),
     "CONFLEDGER_LIMIT": ("0", ("records", CONFERENCE), 2),
     "CONFLEDGER_MASK_NUMBERS": ("perhaps", ("corp", "change", "default"), 2),
@@ -200,7 +199,7 @@ def test_variables_do_what_options_do(
         "CORP": "acme",
         "FORMAT": "json",
         "JSON": "1",
-        "LANG": "en-US",
+        "LANGUAGE": "en-US",
         "LIMIT": "2",
         "MULTI_TENANT": "true",
         "OFFSET": "3",

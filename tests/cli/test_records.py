@@ -79,7 +79,7 @@ def test_json_is_what_the_call_answers(
 ) -> None:
     """Key by key, `--format json` is the answer of the service to the same question."""
     bring_sample(run)
-    options = ("--offset", str(offset), "--limit", str(limit), "--lang", language)
+    options = ("--offset", str(offset), "--limit", str(limit), "--language", language)
 
     ran = run("records", CONFERENCE, "--format", "json", *options)
 
@@ -248,10 +248,10 @@ def test_the_table_shows_a_text_as_it_is(run: Run, tmp_path: Path, text: str) ->
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_each_format_speaks_english(run: Run, form: str) -> None:
-    """With --lang en-US operation and result are English, and the rest is as it came."""
+    """With --language en-US operation and result are English, and the rest is as it came."""
     bring_sample(run)
 
-    ran = run("records", CONFERENCE, "--format", form, "--lang", "en-US", "--limit", "1")
+    ran = run("records", CONFERENCE, "--format", form, "--language", "en-US", "--limit", "1")
 
     assert (ran.code, ran.err) == (0, "")
     assert "Start voice activation" in ran.out
@@ -357,7 +357,7 @@ def test_an_unknown_corp_is_told(run: Run) -> None:
         ((CONFERENCE, "--offset", "x"), "'--offset'"),
         ((CONFERENCE, "--limit", "0"), "'--limit'"),
         ((CONFERENCE, "--limit", "100001"), "'--limit'"),
-        ((CONFERENCE, "--lang", "fr"), "'--lang'"),
+        ((CONFERENCE, "--language", "fr"), "'--language'"),
         ((CONFERENCE, "--format", "xml"), "'--format'"),
         ((CONFERENCE, "--corp", "a b"), "'--corp'"),
         ((CONFERENCE, CONFERENCE), "unexpected extra argument"),

@@ -340,3 +340,38 @@ def test_overlapping_deliveries_add_up_to_the_meeting(
 
     delivered = asyncio.run(deliver())
     assert sorted(delivered, key=lambda record: record.operate_time_ms) == meeting
+
+
+async def test_a_page_of_what_is_here_is_known_by_its_places(
+    stores: Stores, make_record: MakeRecord
+) -> None:
+    """Records that a page shows, and that came by other ids, are not kept again; others are."""
+    pushed = [
+        make_record(event_id=f"e{n}", operate_time_ms=n, object="+991116005905") for n in range(3)
+    ]
+    await stores.records.append(CORP, {A: pushed})
+    shown = [
+        make_record(event_id=f"page:{n}", operate_time_ms=n, object="**********905", operation=None)
+        for n in range(3)
+    ]
+    behind = make_record(event_id="page:3", operate_time_ms=3)
+    other = make_record(event_id="page:1", operate_time_ms=9)
+
+    receipts = await stores.records.append(CORP, {A: [*shown, behind]})
+    assert (receipts[A].accepted, receipts[A].duplicates) == (1, 3)
+    receipts = await stores.records.append(CORP, {A: [*shown, behind]})
+    assert (receipts[A].accepted, receipts[A].duplicates) == (0, 4)
+    receipts = await stores.records.append(CORP, {A: [other]})
+    assert (receipts[A].accepted, receipts[A].count) == (1, 5)
+
+
+@pytest.mark.parametrize("event_id", ["page:", "page:x", "page:-1", "page:٣", "page:" + "9" * 99])
+async def test_an_id_that_looks_like_a_place_is_an_id(
+    stores: Stores, make_record: MakeRecord, event_id: str
+) -> None:
+    """What stands behind the prefix and is no place of a meeting is kept like any id."""
+    record = make_record(event_id=event_id)
+
+    for accepted in (1, 0):
+        receipts = await stores.records.append(CORP, {A: [record]})
+        assert receipts[A].accepted == accepted

@@ -52,22 +52,27 @@ def cells(*rows: Row, manner: Manner = UTC_MANNER) -> list[dict[str, str]]:
 
 
 def test_csv_is_what_the_standard_says(make_record: MakeRecord) -> None:
-    """A byte order mark, a line of titles, CR LF, and quotes where they are needed."""
+    """A byte order mark, a line of titles, CR LF, and quotes around every cell."""
     record = make_record(
         operate_time_ms=1, received_time_ms=2, detail='a "b", c\nd', event_id="e", source=""
     )
 
-    assert (
-        csv_of(row_of(record, operation="Mute", result="Success"), manner=UTC_MANNER)
-        == (
-            "\ufeffConference UUID,Conference ID,Subject,Seq,Time,Time (UTC ms),Source,Operator,"
-            "Operator basis,Operation code,Operation,Object,Result code,Result,Detail,Event ID,"
-            "Received\r\n"
-            f"{CONFERENCE},914583037,季度会议,0,1970-01-01T00:00:00.001+00:00,1,,"
-            "Conference Operator,stated,MUTE_PARTICIPANT,Mute,9bd1c8b20a5b11eab31381603f51d3ae,"
-            "SUCCESS,Success,"
-            '"a ""b"", c\nd",e,1970-01-01T00:00:00.002+00:00\r\n'
-        ).encode()
+    titles = (
+        "Conference UUID,Conference ID,Subject,Seq,Time,Time (UTC ms),Source,Operator,"
+        "Operator basis,Operation code,Operation,Object,Result code,Result,Detail,Event ID,"
+        "Received"
+    )
+    cells = (
+        f"{CONFERENCE},914583037,季度会议,0,1970-01-01T00:00:00.001+00:00,1,,"
+        "Conference Operator,stated,MUTE_PARTICIPANT,Mute,9bd1c8b20a5b11eab31381603f51d3ae,"
+        "SUCCESS,Success"
+    )
+    quoted_titles, quoted_cells = (
+        ",".join(f'"{cell}"' for cell in line.split(",")) for line in (titles, cells)
+    )
+    last = '"a ""b"", c\nd","e","1970-01-01T00:00:00.002+00:00"'
+    assert csv_of(row_of(record, operation="Mute", result="Success"), manner=UTC_MANNER) == (
+        f"\ufeff{quoted_titles}\r\n{quoted_cells},{last}\r\n".encode()
     )
 
 

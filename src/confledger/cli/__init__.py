@@ -13,6 +13,7 @@ import click
 
 from confledger import __version__
 from confledger.cli.options import APP_KEY_VARIABLE, environment_variables_of
+from confledger.cli.telling import say
 from confledger.errors import ConfledgerError, SettingError
 from confledger.settings import ENVIRONMENT_PREFIX
 
@@ -99,7 +100,7 @@ def main() -> None:
     except click.Abort:  # which is also what click makes of Ctrl+C
         sys.exit(130)
     except ConfledgerError as error:
-        click.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}")
         sys.exit(2 if isinstance(error, SettingError) else 1)
     except BrokenPipeError:
         # Whoever read our output has seen enough. Python would complain once more

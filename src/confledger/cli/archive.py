@@ -38,6 +38,7 @@ from confledger.cli.options import (
     store_options,
 )
 from confledger.cli.tables import print_list
+from confledger.cli.telling import printable, say
 from confledger.errors import RemoteError, SettingError, StoreBusy
 from confledger.ledger.archive import ArchiveSource
 
@@ -185,7 +186,7 @@ def run(
                     report = await _pull(parts, remote, limits, corp, (first_ms, now_ms), tell=tell)
                 _print_report(report, as_json=False)
             except (RemoteError, StoreBusy) as error:
-                click.echo(f"Error: {error}", err=True)
+                say(f"Error: {error}")
             await asyncio.sleep(every_minutes * 60)
 
     run_with_parts(work, options)
@@ -241,7 +242,7 @@ def status(*, corp: str, as_json: bool, **options: Any) -> None:
     )
     for each in shown:
         for conference_uuid, problem in each["problems"].items():
-            click.echo(f"{conference_uuid}: {problem}")
+            click.echo(printable(f"{conference_uuid}: {problem}"))
 
 
 def _app_key(file: Path | None) -> str:
@@ -346,9 +347,9 @@ def _print_report(report: PullReport, *, as_json: bool) -> None:
         click.echo(msgspec.json.encode(shown))
         return
     for conference_uuid, problem in report.problems.items():
-        click.echo(f"Error: {conference_uuid}: {problem}", err=True)
+        say(f"Error: {conference_uuid}: {problem}")
     for ours, theirs in report.other_words.items():
-        click.echo(f"Note: what we call {ours!r}, the source calls {theirs!r}", err=True)
+        say(f"Note: what we call {ours!r}, the source calls {theirs!r}")
     click.echo(
         f"meetings: {report.conferences:,}, new or grown: {report.changed:,},"
         f" new records: {report.records:,}, not had: {len(report.problems):,}"

@@ -25,7 +25,7 @@ from confledger.cli.options import (
 from confledger.errors import NoSuchCorp
 from confledger.export.csv_file import CSVWriter
 from confledger.export.jsonl_file import JSONLinesWriter
-from confledger.export.output import new_file, new_folder, temporary_folder
+from confledger.export.output import new_file, new_folder, reasons_told, temporary_folder
 from confledger.export.rows import Manner, RowWriter
 from confledger.export.selection import Ledger, Selection, Size
 from confledger.export.tables import export_rows
@@ -171,8 +171,9 @@ def _moment(name: str, text: str | None, zone: tzinfo) -> int | None:
 def _stream(output: Path, *, replaces: bool) -> Iterator[BinaryIO]:
     if output == _STDOUT:
         stream = sys.stdout.buffer
-        yield stream
-        stream.flush()
+        with reasons_told(Path("the standard output")):
+            yield stream
+            stream.flush()
         return
     with new_file(output, replaces=replaces) as stream:
         yield stream

@@ -16,6 +16,7 @@ from confledger.cli.options import (
     run_with_parts,
     store_options,
 )
+from confledger.cli.telling import say
 from confledger.ingest.files import ImportReport
 
 
@@ -54,9 +55,9 @@ def import_records(
 
     report = run_with_parts(work, options)
     for note in report.notes:
-        click.echo(f"Note: {note}", err=True)
+        say(f"Note: {note}")
     for failure in report.failures:
-        click.echo(f"Error: {failure}", err=True)
+        say(f"Error: {failure}")
     if as_json:
         shown = {
             "conferences": len(report.conferences),

@@ -19,6 +19,7 @@ from confledger.cli.options import (
 )
 from confledger.cli.tables import print_table
 from confledger.errors import NoSuchCorp
+from confledger.export.csv_file import harmless
 from confledger.ledger.record import Page
 from confledger.wire.record_json import (
     ReaderWords,
@@ -32,7 +33,6 @@ from confledger.wire.record_json import (
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - all times of the table are UTC
 _OFFSET_MAX: Final = 2**31 - 1
 _LIMIT_MAX: Final = 100_000
-_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @click.command
@@ -48,7 +48,7 @@ _FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
     "--limit", type=click.IntRange(1, _LIMIT_MAX), default=20, show_default=True, help="How many."
 )
 @option(
-    "--lang",
+    "--language",
     type=click.Choice(LANGUAGES),
     default=LANGUAGES[0],
     show_default=True,
@@ -69,7 +69,7 @@ def records(
     conference: str,
     offset: int,
     limit: int,
-    lang: Language,
+    language: Language,
     form: str,
     corp: str,
     **options: Any,
@@ -85,7 +85,7 @@ def records(
         if owner is None:
             raise NoSuchCorp(corp)
         page = await parts.stores.records.page(corp, conference, offset=offset, limit=limit)
-        words = await words_for(page.records, corp, lang, parts.catalogue, parts.stores.phrases)
+        words = await words_for(page.records, corp, language, parts.catalogue, parts.stores.phrases)
         return page, words, owner.masks_numbers
 
     page, words, masks = run_with_parts(work, options, make_store=False)
@@ -108,13 +108,10 @@ def _cells(record: RecordJSON) -> list[str]:
 
 
 def _print_csv(shown: Sequence[RecordJSON]) -> None:
-    writer = csv.writer(sys.stdout)
+    writer = csv.writer(sys.stdout, quoting=csv.QUOTE_ALL)
     writer.writerow(RecordJSON.__struct_fields__)
     for record in shown:
-        # A spreadsheet would run a cell that begins like a formula.
-        writer.writerow(
-            "'" + cell if cell.startswith(_FORMULA_SIGNS) else cell for cell in _cells(record)
-        )
+        writer.writerow(harmless(cell) for cell in _cells(record))
 
 
 def _print_table(shown: Sequence[RecordJSON], page: Page, offset: int) -> None:

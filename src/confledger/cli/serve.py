@@ -9,6 +9,7 @@ import click
 from confledger import server
 from confledger.app import open_parts
 from confledger.cli.options import option, secret_key_option, store_options
+from confledger.cli.telling import say
 from confledger.settings import DEFAULT_HOST, DEFAULT_PORT, WORKERS_MAX, Settings
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -68,4 +69,4 @@ def _announce(address: server.Address) -> None:
     if address.is_self_signed:
         click.echo(f"self-signed certificate, for clients to trust: {address.certificate}")
     if address.note:
-        click.echo(f"Note: {address.note}", err=True)
+        say(f"Note: {address.note}")

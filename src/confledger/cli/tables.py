@@ -1,7 +1,6 @@
 """Tables and lists of things, for a person or for a program."""
 
 import sys
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -11,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from confledger.cli.telling import printable
+
 _WIDTH_OF_NO_TERMINAL: Final = 200
 
 
@@ -19,7 +20,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, below
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH_OF_NO_TERMINAL)
     table = Table(*headings)
     for row in rows:
-        table.add_row(*(Text(_printable(cell)) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console.print(table)
     if below:
         console.print(below, highlight=False)
@@ -40,7 +41,7 @@ def print_done(sentence: str, thing: Mapping[str, object], *, as_json: bool) -> 
     if as_json:
         print_list([thing], as_json=True)
     else:
-        click.echo(_printable(sentence))
+        click.echo(printable(sentence))
 
 
 def _cell(value: object) -> str:
@@ -49,13 +50,3 @@ def _cell(value: object) -> str:
     if isinstance(value, list):
         return ",".join(value)
     return str(value)
-
-
-def _printable(text: str) -> str:
-    """A text that can't give orders to a terminal: spaces of any script stay, controls do not."""
-    return "".join(
-        character
-        if character.isprintable() or unicodedata.category(character) == "Zs"
-        else "\N{REPLACEMENT CHARACTER}"
-        for character in text
-    )

@@ -15,13 +15,17 @@ _BOM: Final = "\ufeff"
 
 
 class CSVWriter:
-    """Writes a table whose texts no spreadsheet runs (`harmless`)."""
+    """Writes a table whose texts are `harmless`.
+
+    All cells are quoted, so that a program that separates by something else than
+    commas does not take a part of a text for a cell.
+    """
 
     def __init__(self, stream: BinaryIO, manner: Manner) -> None:
         self._stream = stream
         self._manner = manner
         self._text = io.StringIO(newline="")
-        self._csv = csv.writer(self._text)
+        self._csv = csv.writer(self._text, quoting=csv.QUOTE_ALL)
         self._text.write(_BOM)
         self._csv.writerow(TITLES[manner.language].values())
         self._pass_on()

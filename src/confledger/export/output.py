@@ -11,7 +11,9 @@ from typing import BinaryIO, Final
 from confledger.errors import CannotWrite
 
 _PREFIX: Final = ".confledger-export-"
-_NAME_OF_OURS: Final = re.compile(r"conferences-\d{6,}\.json|[0-9a-f]{32}")
+_LIST: Final = re.compile(r"conferences-\d{6,}\.json")
+_CONFERENCE: Final = re.compile(r"[0-9a-f]{32}")
+_PAGE: Final = re.compile(r"(detail|attendance|records)-\d{6,}(\.[a-zA-Z-]+)?\.json")
 
 
 @contextmanager
@@ -28,7 +30,7 @@ def new_file(path: Path, *, replaces: bool) -> Iterator[BinaryIO]:
         CannotWrite: it can't be written, or something is in its place.
     """
     path = Path(os.path.realpath(path))
-    with _reasons_told(path):
+    with reasons_told(path):
         _check_file(path, replaces=replaces)
         number, name = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)
         try:
@@ -51,16 +53,24 @@ def new_folder(path: Path, *, replaces: bool) -> Iterator[Path]:
         CannotWrite: as above.
     """
     path = Path(os.path.realpath(path))
-    with _reasons_told(path):
+    with reasons_told(path):
         _check_folder(path, replaces=replaces)
         with temporary_folder(beside=path) as folder:
             whole = folder / "new"
             whole.mkdir(mode=0o700)
             yield whole
             _check_folder(path, replaces=replaces)
+            for file in whole.rglob("*"):
+                _reach_the_disk(file)
+            old = folder / "old"
             if path.exists():
-                path.rename(folder / "old")
-            whole.rename(path)
+                path.rename(old)
+            try:
+                whole.rename(path)
+            except OSError:
+                if old.exists():
+                    old.rename(path)
+                raise
 
 
 @contextmanager
@@ -84,12 +94,33 @@ def _check_folder(path: Path, *, replaces: bool) -> None:
         raise CannotWrite(path, "it exists; --force replaces it")
     if path.exists() and not path.is_dir():
         raise CannotWrite(path, "it is no folder")
-    if path.exists() and not all(_NAME_OF_OURS.fullmatch(each.name) for each in path.iterdir()):
+    if path.exists() and not all(map(_is_of_an_export, path.iterdir())):
         raise CannotWrite(path, "it holds something else than an export, which is not replaced")
 
 
+def _is_of_an_export(path: Path) -> bool:
+    if not path.is_dir():
+        return _LIST.fullmatch(path.name) is not None
+    return _CONFERENCE.fullmatch(path.name) is not None and all(
+        _PAGE.fullmatch(each.name) for each in path.iterdir()
+    )
+
+
+def _reach_the_disk(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
 @contextmanager
-def _reasons_told(path: Path) -> Iterator[None]:
+def reasons_told(path: Path) -> Iterator[None]:
+    """Tell in a sentence why an output can't be written.
+
+    Raises:
+        CannotWrite: it can't.
+    """
     try:
         yield
     except OSError as error:

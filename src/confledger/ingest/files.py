@@ -36,7 +36,7 @@ from confledger.wire.record_json import (
     records_of_page,
 )
 
-FILE_BYTES_MAX: Final = 128 * 1024**2
+FILE_BYTES_MAX: Final = 8 * 1024**2
 """A file up to this size is read as a whole and taken in one transaction, for which every
 other writer waits. A larger one has to be lines."""
 

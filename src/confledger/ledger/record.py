@@ -19,6 +19,10 @@ catalogue does not know. The position, not the words, is what identifies it.
 """
 
 
+_PLACE_DIGITS_MAX: Final = 18
+"""A larger number is no place, and no integer of any store."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlRecord:
     """One control action in a conference: who did what, when, with what result.
@@ -76,6 +80,23 @@ class ControlRecord:
         if self.event_id.startswith(PAGE_EVENT_PREFIX):
             return self._as_any_page_shows_it() == other._as_any_page_shows_it()  # noqa: SLF001 - of the same class
         return replace(self, received_time_ms=other.received_time_ms) == other
+
+    @property
+    def place(self) -> int | None:
+        """The position that its event id says it has in its meeting; None where it says none."""
+        position = self.event_id.removeprefix(PAGE_EVENT_PREFIX)
+        if position == self.event_id or not (position.isascii() and position.isdecimal()):
+            return None
+        return int(position) if len(position) <= _PLACE_DIGITS_MAX else None
+
+    def is_shown_as(self, other: "ControlRecord") -> bool:
+        """Whether a page that shows this record at its place may show another one, which is there.
+
+        So a page that was saved here, or of a meeting that was also pushed here, is
+        known when it comes back. What another page brought is known by its own place.
+        """
+        shown = other._as_any_page_shows_it()  # noqa: SLF001 - of the same class
+        return other.place is None and self._as_any_page_shows_it() == shown
 
     def _as_any_page_shows_it(self) -> tuple[int, str, str, str]:
         return (

@@ -7,6 +7,7 @@ POST /ledger/v1/conferences/{confUUID}/end
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ ATTENDEES_PATH: Final = PATH + "/attendees"
 END_PATH: Final = PATH + "/end"
 
 _BODY_SECONDS_MAX: Final = 30.0
-_PUSHES_MAX: Final = 64
+_PUSHES_MAX: Final = 128
 """How many pushes are read and written at once; with it, how much memory they take."""
 
 T = TypeVar("T")
@@ -61,25 +62,28 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Places:
-    """Room for so many at once, and none to wait in."""
+    """Room for so many pushes at once, half of it for a corp at most, and none to wait in."""
 
     places_max: int
-    taken: int = 0
+    taken: Counter[str] = field(default_factory=Counter)
+    """By corp."""
 
     @contextmanager
-    def take(self) -> Iterator[None]:
+    def take(self, corp_id: str) -> Iterator[None]:
         """Hold a place.
 
         Raises:
             StoreBusy: there is none.
         """
-        if self.taken >= self.places_max:
-            raise StoreBusy(f"{self.places_max} pushes are being taken already")
-        self.taken += 1
+        if self.taken.total() >= self.places_max or self.taken[corp_id] >= self.places_max // 2:
+            raise StoreBusy("too many pushes are being taken already")
+        self.taken[corp_id] += 1
         try:
             yield
         finally:
-            self.taken -= 1
+            self.taken[corp_id] -= 1
+            # What is zero takes room, too.
+            self.taken += Counter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class PushCalls:
     async def put_conference(self, request: Request) -> Response:
         """Tell of a conference: 201 if it was not known, else 200."""
         principal, conference_uuid = await self._begin(request)
-        with self.places.take():
+        with self.places.take(principal.corp_id):
             body = await _read_object(request, ConferencePutJSON)
             news, merge = news_of_put(body, conference_uuid)
             was_known = False
@@ -113,7 +117,7 @@ class PushCalls:
     async def add_records(self, request: Request) -> Response:
         """Append records; a conference that nobody has told of comes into being."""
         principal, conference_uuid = await self._begin(request)
-        with self.places.take():
+        with self.places.take(principal.corp_id):
             records = records_of_push(
                 await _read(request), _media_type(request), conference_uuid, self.catalogue
             )
@@ -130,7 +134,7 @@ class PushCalls:
     async def add_attendees(self, request: Request) -> Response:
         """Tell who joined and who left."""
         principal, conference_uuid = await self._begin(request)
-        with self.places.take():
+        with self.places.take(principal.corp_id):
             news, departures = news_of_stays(
                 await _read(request), _media_type(request), conference_uuid
             )
@@ -148,7 +152,7 @@ class PushCalls:
     async def end_conference(self, request: Request) -> Response:
         """Tell that a conference has ended."""
         principal, conference_uuid = await self._begin(request)
-        with self.places.take():
+        with self.places.take(principal.corp_id):
             body = await _read_object(request, ConferenceEndJSON, may_be_empty=True)
             page = await self.records.page(principal.corp_id, conference_uuid, offset=0, limit=1)
             news, merge = news_of_end(

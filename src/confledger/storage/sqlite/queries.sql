@@ -26,6 +26,14 @@ JOIN record USING (conference_uuid, corp_id, seq)
 WHERE event.conference_uuid = :conference_uuid AND event.corp_id = :corp_id
     AND event.event_id = :event_id;
 
+-- name: record_at
+-- The record at a place.
+SELECT
+    operate_time_ms, source, operator, operator_basis, operation, operation_text,
+    object, result, result_text, detail, event_id, received_time_ms
+FROM record
+WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id AND seq = :seq;
+
 -- name: record_count
 -- How many records a conference has.
 SELECT record_count FROM head WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id;

@@ -59,7 +59,7 @@ def _append(
     key = {"conference_uuid": conference_uuid, "corp_id": corp_id}
     new: dict[str, ControlRecord] = {}
     for position, record in enumerate(records):
-        known = new.get(record.event_id) or _known(connection, key, record.event_id)
+        known = new.get(record.event_id) or _known(connection, key, record)
         if known is None:
             new[record.event_id] = record
         elif not record.says_the_same_as(known):
@@ -84,10 +84,17 @@ def _append(
 
 
 def _known(
-    connection: apsw.Connection, key: Mapping[str, str], event_id: str
+    connection: apsw.Connection, key: Mapping[str, str], record: ControlRecord
 ) -> ControlRecord | None:
-    rows = connection.execute(QUERIES["record_of_event"], {**key, "event_id": event_id}).fetchall()
-    return _record_of(rows[0]) if rows else None
+    bindings = {**key, "event_id": record.event_id}
+    rows = connection.execute(QUERIES["record_of_event"], bindings).fetchall()
+    if rows:
+        return _record_of(rows[0])
+    if record.place is None:
+        return None
+    rows = connection.execute(QUERIES["record_at"], {**key, "seq": record.place}).fetchall()
+    known = _record_of(rows[0]) if rows else None
+    return known if known is not None and record.is_shown_as(known) else None
 
 
 def _row_of(record: ControlRecord) -> Row:
