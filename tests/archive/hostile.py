@@ -26,7 +26,9 @@ class Asked:
     language: str
     token: str
     again: int
-    """How many requests equal to it, but for the token, came before."""
+    """How many requests of this path, place and language came before."""
+    conference_uuid: str = ""
+    """Which meeting it is about; empty where it is about none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Hostile:
             headers.get("accept-language", ""),
         )
         again = sum((each.path, each.offset, each.language) == said for each in self.asked)
-        asked = Asked(*said, headers.get("x-access-token", ""), again)
+        about = query.get("confUUID", [""])[0]
+        asked = Asked(*said, headers.get("x-access-token", ""), again, about)
         self.asked.append(asked)
         trick = self.trick(asked)
         if isinstance(trick, Reply):

@@ -26,6 +26,7 @@ from confledger.errors import NoSuchCorp, RemoteError, RemoteRefused, RemoteUnre
 from confledger.generator.meetings import GeneratedMeeting, generated_meeting
 from confledger.generator.putting import put_meetings
 from confledger.ledger.archive import ArchivedConference
+from confledger.ledger.conference import ConferenceNews
 from confledger.ledger.record import ControlRecord
 from confledger.settings import Settings
 from confledger.wire.control_records import PATH as RECORDS_PATH
@@ -291,6 +292,44 @@ async def test_what_has_grown_is_completed(parts: Parts, source: Source) -> None
     assert (pulled.report.changed, pulled.report.records) == (1, 9)
     assert source.hostile.times(DETAIL) == 1
     assert await told_by(parts) == await told_by(source.parts)
+
+
+async def test_a_recording_made_since_is_taken(parts: Parts, source: Source) -> None:
+    """What the list says anew of a meeting without new records costs no further request."""
+    await pull(parts, source)
+    told = replace(MEETINGS[2].conference, has_recording=not MEETINGS[2].conference.has_recording)
+    await source.parts.stores.conferences.put(
+        DEFAULT_CORP_ID, [ConferenceNews(conference_uuid=UUIDS[2], conference=told)]
+    )
+    source.hostile.asked.clear()
+
+    pulled = await pull(parts, source)
+
+    assert pulled.report
+    assert (pulled.report.changed, source.hostile.times(DETAIL)) == (1, 0)
+    assert await told_by(parts) == await told_by(source.parts) != source.truth
+
+
+@pytest.mark.parametrize("call", [DETAIL, CONTROL])
+async def test_one_meeting_without_an_answer_keeps_no_other(
+    parts: Parts, source: Source, call: str
+) -> None:
+    """A meeting about which the source always fails has a problem; the others are here."""
+    source.hostile.trick = lambda asked: (
+        Reply(500) if (asked.path, asked.conference_uuid) == (call, UUIDS[1]) else None
+    )
+
+    pulled = await pull(parts, source)
+
+    assert pulled.error is None
+    assert pulled.problems == {UUIDS[1]}
+    told = await told_by(parts)
+    assert {uuid: told[uuid] for uuid in UUIDS if uuid != UUIDS[1]} == {
+        uuid: source.truth[uuid] for uuid in UUIDS if uuid != UUIDS[1]
+    }
+    source.hostile.trick = lambda _: None
+    await pull(parts, source)
+    assert await told_by(parts) == source.truth
 
 
 async def test_two_pulls_at_once_are_one(parts: Parts, source: Source) -> None:

@@ -54,6 +54,7 @@ def digest(meetings: Iterable[GeneratedMeeting]) -> str:
     for meeting in meetings:
         told = asdict(meeting)
         told["conference"]["viewers"] = sorted(meeting.conference.viewers)
+        del told["conference"]["former_viewers"]
         hashed.update(msgspec.json.encode(told))
     return hashed.hexdigest()
 
