@@ -16,6 +16,7 @@ from confledger.auth.accounts import DEFAULT_CORP_ID, Scope
 from confledger.auth.tokens import API_CLIENT_TYPE
 from confledger.ledger.record import ControlRecord
 from confledger.settings import ENVIRONMENT_PREFIX, Settings
+from postgresql import stop_server
 
 CONFERENCE = "9a0fa6d10a5b11eaae5e191763c22c0e"
 PATH = "/v1/mmc/management/conferences/history/confCtlRecord"
@@ -27,6 +28,11 @@ def pytest_configure() -> None:
     """No setting of whoever runs the tests may reach them."""
     for name in [name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX)]:
         del os.environ[name]
+
+
+def pytest_unconfigure() -> None:
+    """The server of the run goes with it."""
+    stop_server()
 
 
 @pytest.fixture

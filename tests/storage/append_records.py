@@ -14,7 +14,7 @@ CONFERENCE = "c" * 32
 
 async def append(path: str, name: str, batches: int, size: int) -> None:
     """Append batches of records whose event ids tell process, batch and place."""
-    stores = open_stores(f"sqlite:///{path}")
+    stores = await open_stores(f"sqlite:///{path}")
     for batch in range(batches):
         records = [
             ControlRecord(
@@ -28,7 +28,7 @@ async def append(path: str, name: str, batches: int, size: int) -> None:
         receipts = await stores.records.append("default", {CONFERENCE: records})
         receipt = receipts[CONFERENCE]
         print(batch, receipt.first_seq, flush=True)  # noqa: T201 - the report
-    stores.close()
+    await stores.close()
 
 
 if __name__ == "__main__":
