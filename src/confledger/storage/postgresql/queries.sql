@@ -106,8 +106,8 @@ DELETE FROM corp_user WHERE corp_id = :corp_id;
 -- name: end_grants_of_corp
 -- Of the corp's users, and of those that its apps have logged in elsewhere.
 DELETE FROM login_grant
-WHERE user_id IN (SELECT user_id FROM corp_user WHERE corp_id = :corp_id)
-    OR app_id IN (SELECT app_id FROM app WHERE corp_id = :corp_id);
+WHERE user_id = ANY(ARRAY(SELECT user_id FROM corp_user WHERE corp_id = :corp_id))
+    OR app_id = ANY(ARRAY(SELECT app_id FROM app WHERE corp_id = :corp_id));
 
 -- name: users
 SELECT
@@ -212,19 +212,19 @@ DELETE FROM login_grant WHERE access_hash = :access_hash RETURNING access_hash;
 
 -- name: end_oldest_grants
 -- Leave a user the newest grants of a client type, `grants_max` of them.
-DELETE FROM login_grant WHERE access_hash IN (
+DELETE FROM login_grant WHERE access_hash = ANY(ARRAY(
     SELECT access_hash FROM login_grant
     WHERE user_id = :user_id AND client_type = :client_type
     ORDER BY created_time_ms DESC, access_hash
     OFFSET :grants_max
-);
+));
 
 -- name: forget_ended_grants
 -- What somebody else is ending just now is left to them, so that nobody waits.
-DELETE FROM login_grant WHERE access_hash IN (
+DELETE FROM login_grant WHERE access_hash = ANY(ARRAY(
     SELECT access_hash FROM login_grant WHERE refresh_expire_time_ms <= :now_ms
     FOR UPDATE SKIP LOCKED
-);
+));
 
 -- name: principal
 -- Who an access token speaks for.
@@ -283,9 +283,9 @@ RETURNING failures;
 DELETE FROM failed_login WHERE account = :account;
 
 -- name: forget_old_failed_logins
-DELETE FROM failed_login WHERE account IN (
+DELETE FROM failed_login WHERE account = ANY(ARRAY(
     SELECT account FROM failed_login WHERE last_time_ms <= :before_ms FOR UPDATE SKIP LOCKED
-);
+));
 
 -- name: conference
 SELECT
