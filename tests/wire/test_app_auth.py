@@ -516,6 +516,7 @@ async def test_a_body_nested_without_end_is_400(client: httpx.AsyncClient) -> No
     assert_is_error(answer, 400, "USG.206060011", "nested too deeply")
 
 
+@pytest.mark.sqlite
 async def test_a_login_that_says_nothing_new_writes_no_user(
     parts: Parts, client: httpx.AsyncClient
 ) -> None:
