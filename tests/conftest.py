@@ -61,7 +61,7 @@ def make_record() -> MakeRecord:
 
 
 @pytest.fixture
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+async def store_url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """The URL of a new, empty store; empty for the default one, on SQLite."""
     if getattr(request, "param", "sqlite") == "sqlite":
         yield ""
@@ -81,17 +81,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run some tests on each engine: a service must not show which one it stands on."""
-    if "store" not in metafunc.fixturenames or metafunc.definition.get_closest_marker("sqlite"):
+    if "store_url" not in metafunc.fixturenames or metafunc.definition.get_closest_marker("sqlite"):
         return
     chosen = metafunc.definition.get_closest_marker("every_engine")
     if chosen or metafunc.config.getoption("every_engine"):
-        metafunc.parametrize("store", ["sqlite", "postgresql"], indirect=True)
+        metafunc.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
-def settings(tmp_path: Path, store: str) -> Settings:
+def settings(tmp_path: Path, store_url: str) -> Settings:
     """The settings of a service that keeps everything in places of the test's own."""
-    return Settings(data_folder=tmp_path, store=store)
+    return Settings(data_folder=tmp_path, store=store_url)
 
 
 @pytest.fixture

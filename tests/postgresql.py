@@ -26,8 +26,11 @@ import pytest
 
 from confledger.storage import Stores, open_stores
 
-_GIVEN: Final = os.environ.get("CONFLEDGER_TEST_POSTGRES", "")
-"""Read before conftest takes every variable of that prefix away."""
+_HANDED_ON: Final = "_TEST_POSTGRES"
+"""What the workers of xdist find it by: conftest takes every variable of our prefix away."""
+
+_GIVEN: Final = os.environ.get("CONFLEDGER_TEST_POSTGRES") or os.environ.get(_HANDED_ON, "")
+os.environ[_HANDED_ON] = _GIVEN
 
 _SECONDS_MAX: Final = 60.0
 
