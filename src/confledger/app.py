@@ -68,7 +68,7 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
     Raises:
         SettingError, StoreError: something can't be opened; the sentence says what.
     """
-    stores = open_stores(settings.store_url, make=make_store)
+    stores = await open_stores(settings.store_url, make=make_store)
     try:
         catalogue, intake = load_catalogue(), Intake(stores.records)
         yield Parts(
@@ -77,10 +77,11 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
             intake=intake,
             importer=Importer(intake, stores.conferences, catalogue, stores.phrases),
             tokens=Tokens(stores.accounts),
-            secret_key_file=settings.secret_key_file or secret_key_path(settings.store_url),
+            secret_key_file=settings.secret_key_file
+            or secret_key_path(settings.store_url, settings.data_folder),
         )
     finally:
-        stores.close()
+        await stores.close()
 
 
 def create_app(parts: Parts, apps: Apps) -> ASGIApp:

@@ -36,9 +36,10 @@ class Settings:
     data_folder: Path = field(default_factory=default_data_folder)
     """Holds the default store, and the certificate that the service makes for itself."""
     store: str = ""
-    """`sqlite:///PATH`; empty: a file in the data folder."""
+    """`sqlite:///PATH` or `postgresql://USER@HOST/DATABASE`; empty: a file in the data folder."""
     secret_key_file: Path | None = None
-    """Holds the key that app keys are encrypted with; None: a file beside the store."""
+    """Holds the key that app keys are encrypted with; None: a file beside the
+    store, or in the data folder if the store is no file."""
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     """0 takes a free one."""

@@ -1,6 +1,7 @@
 """How app keys are kept at rest."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,18 +64,20 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         load_secret_box(tmp_path, make=True)
 
 
+@pytest.mark.every_engine
 async def test_a_store_refuses_another_secret_key(settings: Settings, tmp_path: Path) -> None:
     """A store opened with a secret key that is not its own says so instead of failing later."""
     async with open_parts(settings) as parts:
         await parts.open_apps()
     (tmp_path / "other.key").write_text("00" * 32)
-    stranger = Settings(data_folder=settings.data_folder, secret_key_file=tmp_path / "other.key")
+    stranger = replace(settings, secret_key_file=tmp_path / "other.key")
 
     with pytest.raises(SettingError, match="not the one that belongs to this store"):
         async with open_parts(stranger) as parts:
             await parts.open_apps()
 
 
+@pytest.mark.sqlite
 async def test_the_store_alone_gives_no_secret_away(settings: Settings) -> None:
     """Neither an app key nor a token stands in the store's files in clear."""
     async with open_parts(settings) as parts:

@@ -90,7 +90,7 @@ def test_a_store_that_is_not_there_is_not_made_by_reading(
         "sqlite:///",
         "sqlite://ledger.db",
         "SQLITE:///ledger.db",
-        "postgresql://localhost/ledger",
+        "mysql://localhost/ledger",
         "file:///ledger.db",
         " sqlite:///ledger.db",
         "sqlite:///:memory:",
@@ -111,9 +111,22 @@ def test_another_kind_of_store_is_refused(
     assert names_in(tmp_path) == set()
 
 
-def test_a_password_in_a_wrong_url_is_not_shown(run: Run) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://ledger:hunter2@localhost/ledger",
+        "postgresql://ledger:hunter2@here@localhost/ledger",
+        "postgresql://ledger:hunter2/here@localhost/ledger",
+        "postgresql://ledger:hunter2?here@localhost/ledger",
+        "postgresql://ledger:hunter2#here@localhost/ledger",
+        "postgresql://ledger:hunter2 here@localhost/ledger",
+        "postgresql://ledger:hunter2@localhost:hunter2/ledger",
+        "postgresql://ledger@localhost/ledger?password=hunter2&sslmode=hunter2",
+    ],
+)
+def test_a_password_in_a_wrong_url_is_not_shown(run: Run, url: str) -> None:
     """What is printed ends up in logs, and a URL of another kind may hold a password."""
-    ran = run("records", CONFERENCE, "--store", "postgresql://ledger:hunter2@localhost/ledger")
+    ran = run("records", CONFERENCE, "--store", url)
 
     assert ran.code == 2
     assert "hunter2" not in ran.err

@@ -1,24 +1,28 @@
 """The engines on which every contract suite runs. A new one is a line in `ENGINES`."""
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from confledger.storage import Stores, open_stores
+from postgresql import new_postgresql_store
 
-OpenEngine = Callable[[], AbstractContextManager[Stores]]
+OpenEngine = Callable[[], AbstractAsyncContextManager[Stores]]
 
 
-@contextmanager
-def new_sqlite_store() -> Iterator[Stores]:
+@asynccontextmanager
+async def new_sqlite_store() -> AsyncIterator[Stores]:
     """A new, empty store in a file of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        stores = open_stores(f"sqlite:///{Path(folder) / 'store.sqlite3'}")
+        stores = await open_stores(f"sqlite:///{Path(folder) / 'store.sqlite3'}")
         try:
             yield stores
         finally:
-            stores.close()
+            await stores.close()
 
 
-ENGINES: dict[str, OpenEngine] = {"sqlite": new_sqlite_store}
+ENGINES: dict[str, OpenEngine] = {
+    "sqlite": new_sqlite_store,
+    "postgresql": new_postgresql_store,
+}

@@ -1,6 +1,6 @@
 """What every account store has to do: `auth.accounts.AccountStore`, on each engine."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,9 +23,9 @@ NOW_MS = 1_700_000_000_000
 
 
 @pytest.fixture(params=ENGINES)
-def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
     """A new, empty store of each engine in turn."""
-    with ENGINES[request.param]() as opened:
+    async with ENGINES[request.param]() as opened:
         yield opened
 
 

@@ -1,6 +1,6 @@
 """What every archive store has to do: `ledger.archive.ArchiveStore`, on each engine."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -17,9 +17,9 @@ A, B = "a" * 32, "b" * 32
 
 
 @pytest.fixture(params=ENGINES)
-def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
     """A new, empty store of each engine in turn."""
-    with ENGINES[request.param]() as opened:
+    async with ENGINES[request.param]() as opened:
         yield opened
 
 

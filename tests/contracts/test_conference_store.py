@@ -1,7 +1,7 @@
 """What every conference store has to do: `ledger.conference.ConferenceStore`, on each engine."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -39,9 +39,9 @@ ANN, BOB, CAT = person_by_id("ann"), person_by_account("bob"), person_by_id("cat
 
 
 @pytest.fixture(params=ENGINES)
-def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
     """A new, empty store of each engine in turn."""
-    with ENGINES[request.param]() as opened:
+    async with ENGINES[request.param]() as opened:
         yield opened
 
 
@@ -708,8 +708,11 @@ def test_any_page_is_that_slice_of_the_obvious_list(
             assert await joined(store, query, limit) == expected
             assert all(replace(each, viewers=frozenset()) in bare(known) for each in page)
 
-    with ENGINES[engine_name]() as stores:
-        asyncio.run(check(stores.conferences))
+    async def run() -> None:
+        async with ENGINES[engine_name]() as stores:
+            await check(stores.conferences)
+
+    asyncio.run(run())
 
 
 def bare(known: Sequence[Conference]) -> list[Conference]:

@@ -1,6 +1,6 @@
 """What every phrase store has to do: `ledger.phrases.PhraseStore`, on each engine."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from engines import ENGINES
@@ -15,9 +15,9 @@ DANCE = {"zh-CN": "跳舞", "en-US": "Dance"}
 
 
 @pytest.fixture(params=ENGINES)
-def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
     """A new, empty store of each engine in turn."""
-    with ENGINES[request.param]() as opened:
+    async with ENGINES[request.param]() as opened:
         yield opened
 
 

@@ -1,7 +1,7 @@
 """What every record store has to do: `ledger.store.RecordStore`, on each engine."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -34,9 +34,9 @@ def engine(request: pytest.FixtureRequest) -> OpenEngine:
 
 
 @pytest.fixture
-def stores(engine: OpenEngine) -> Iterator[Stores]:
+async def stores(engine: OpenEngine) -> AsyncIterator[Stores]:
     """A new, empty store of each engine in turn."""
-    with engine() as opened:
+    async with engine() as opened:
         yield opened
 
 
@@ -220,12 +220,12 @@ class Interleavings(RuleBasedStateMachine):
         self.seen: dict[tuple[str, int, int], list[ControlRecord]] = {}
         self.loop = asyncio.new_event_loop()
         self.opened = self.open_engine()
-        self.stores = self.opened.__enter__()
+        self.stores = self.loop.run_until_complete(self.opened.__aenter__())
 
     def teardown(self) -> None:
         """Close it."""
         if hasattr(self, "opened"):
-            self.opened.__exit__(None, None, None)
+            self.loop.run_until_complete(self.opened.__aexit__(None, None, None))
             self.loop.close()
 
     @rule(
@@ -333,7 +333,7 @@ def test_overlapping_deliveries_add_up_to_the_meeting(
     ]
 
     async def deliver() -> list[ControlRecord]:
-        with ENGINES[engine_name]() as stores:
+        async with ENGINES[engine_name]() as stores:
             for first, length in [*cuts, (0, 30)]:
                 await stores.records.append(CORP, {A: meeting[first : first + length]})
             return (await stores.records.page(CORP, A, offset=0, limit=100)).records

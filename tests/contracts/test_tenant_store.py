@@ -1,7 +1,7 @@
 """What every tenant store has to do: `auth.tenants.TenantStore`, on each engine."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -38,9 +38,9 @@ APP = App(
 
 
 @pytest.fixture(params=ENGINES)
-def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
     """A new, empty store of each engine in turn."""
-    with ENGINES[request.param]() as opened:
+    async with ENGINES[request.param]() as opened:
         yield opened
 
 

@@ -33,11 +33,11 @@ async def append(
 
 async def append_all(path: str, batches: int, size: int, writers: dict[str, str]) -> None:
     """Let all writers of this process append, each to its conference."""
-    stores = open_stores(f"sqlite:///{path}")
+    stores = await open_stores(f"sqlite:///{path}")
     async with asyncio.TaskGroup() as group:
         for name, conference_uuid in writers.items():
             group.create_task(append(stores.records, name, conference_uuid, batches, size))
-    stores.close()
+    await stores.close()
 
 
 if __name__ == "__main__":

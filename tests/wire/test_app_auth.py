@@ -12,6 +12,7 @@ from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID, AdminType, App, Directory, User
 from confledger.auth.signature import sign
 from confledger.auth.tenants import TenantStore
+from confledger.storage.sqlite import SQLiteAccountStore
 from conftest import CONFERENCE, PATH, MakeRecord, client_of
 
 LOGIN = "/v2/usg/acs/auth/appauth"
@@ -515,6 +516,7 @@ async def test_a_body_nested_without_end_is_400(client: httpx.AsyncClient) -> No
     assert_is_error(answer, 400, "USG.206060011", "nested too deeply")
 
 
+@pytest.mark.sqlite
 async def test_a_login_that_says_nothing_new_writes_no_user(
     parts: Parts, client: httpx.AsyncClient
 ) -> None:
@@ -526,7 +528,9 @@ async def test_a_login_that_says_nothing_new_writes_no_user(
         written.append(statement)
         return True
 
-    parts.stores._database._writer.exec_trace = trace  # noqa: SLF001 - to see what is written
+    accounts = parts.stores.accounts
+    assert isinstance(accounts, SQLiteAccountStore)
+    accounts.database._writer.exec_trace = trace  # noqa: SLF001 - to see what is written
     await log_in(client, body_of(userId="ann", userName="Ann"))
     same = any("UPDATE user" in statement for statement in written)
     await log_in(client, body_of(userId="ann", userName="Anna"))

@@ -19,6 +19,8 @@ from confledger.wire.control_records import PARAMETERS
 from confledger.wire.query import Query
 from conftest import PATH, MakeRecord, client_of, token_of
 
+pytestmark = pytest.mark.every_engine
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "control_records_sample.json"
 
 UNKNOWN = "0" * 32
@@ -318,6 +320,7 @@ async def test_empty_fields_have_no_key_and_unknown_words_are_served_verbatim(
         assert dict(second)["operator"] == "***********678"
 
 
+@pytest.mark.sqlite
 async def test_a_corp_may_want_its_numbers_in_clear(
     parts: Parts, make_record: MakeRecord, settings: Any
 ) -> None:

@@ -77,7 +77,10 @@ def store_options(command: Command) -> Command:
             default="",
             callback=_not_empty,
             show_default="a file in the data folder",
-            help="sqlite:///PATH; an absolute path gives four slashes: sqlite:////var/lib/x.sqlite3.",
+            help=(
+                "sqlite:///PATH; an absolute path gives four slashes: sqlite:////var/lib/x.sqlite3."
+                " Or postgresql://USER@HOST/DATABASE, the password best in ~/.pgpass or PGPASSWORD."
+            ),
         ),
     ):
         command = declare(command)
@@ -87,7 +90,7 @@ def store_options(command: Command) -> Command:
 secret_key_option = option(
     "--secret-key-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    show_default="beside the store",
+    show_default="beside the store; of PostgreSQL, in the data folder",
     help="Holds the key that app keys are encrypted with.",
 )
 

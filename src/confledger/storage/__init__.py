@@ -1,5 +1,6 @@
 """Where things are kept; one folder for each engine."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,15 +12,14 @@ from confledger.ledger.archive import ArchiveStore
 from confledger.ledger.conference import ConferenceStore
 from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.store import RecordStore
-from confledger.storage.sqlite.accounts import SQLiteAccountStore
-from confledger.storage.sqlite.archive import SQLiteArchiveStore
-from confledger.storage.sqlite.conferences import SQLiteConferenceStore
-from confledger.storage.sqlite.database import Database
-from confledger.storage.sqlite.phrases import SQLitePhraseStore
-from confledger.storage.sqlite.records import SQLiteRecordStore
-from confledger.storage.sqlite.tenants import SQLiteTenantStore
+from confledger.storage import postgresql, sqlite
 
 _SQLITE: Final = "sqlite:///"
+_POSTGRESQL: Final = ("postgresql://", "postgres://")
+_FORMS: Final = (
+    "the store (--store, CONFLEDGER_STORE) must be sqlite:///PATH, a file,"
+    " or postgresql://USER@HOST/DATABASE"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,11 @@ class Stores:
     archive: ArchiveStore
     accounts: AccountStore
     tenants: TenantStore
-    _database: Database
+    _close: Callable[[], Awaitable[None]]
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Finish what is being written, and close."""
-        self._database.close()
+        await self._close()
 
 
 def sqlite_path(url: str) -> Path:
@@ -48,40 +48,57 @@ def sqlite_path(url: str) -> Path:
     # The URL itself is not repeated: another engine's may hold a password.
     path = url.removeprefix(_SQLITE)
     if path == url or not path or path == ":memory:":
-        raise SettingError("the store (--store, CONFLEDGER_STORE) must be sqlite:///PATH, a file")
+        raise SettingError(_FORMS)
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
-        raise SettingError(
-            f"the store (--store, CONFLEDGER_STORE) must be sqlite:///PATH: {error}"
-        ) from error
+        raise SettingError(f"{_FORMS}: {error}") from error
 
 
-def secret_key_path(url: str) -> Path:
-    """Where the secret key of a store is, if no other place is set: beside its file."""
+def secret_key_path(url: str, data_folder: Path) -> Path:
+    """Where the secret key of a store is, if no other place is set.
+
+    Beside the store, if that is a file; else in the data folder.
+    """
+    if url.startswith(_POSTGRESQL):
+        return data_folder / "confledger.key"
     path = sqlite_path(url)
     return path.with_name(path.name + ".key")
 
 
-def open_stores(url: str, *, make: bool = True) -> Stores:
+async def open_stores(url: str, *, make: bool = True) -> Stores:
     """Open the stores of a URL. Only here is an engine chosen.
 
     Args:
-        url: `sqlite:///PATH`.
+        url: `sqlite:///PATH` or `postgresql://USER@HOST/DATABASE`.
         make: whether a store that is not there is made.
 
     Raises:
         SettingError: the URL names no engine of ours.
         StoreUnusable: the store can't be opened, is of another version, or is not there.
     """
-    path = sqlite_path(url)
-    database = Database(path, make=make)
+    if url.startswith(_POSTGRESQL):
+        shared = await postgresql.open_database(url, make=make)
+        return Stores(
+            postgresql.PostgreSQLRecordStore(shared),
+            postgresql.PostgreSQLConferenceStore(shared),
+            postgresql.PostgreSQLPhraseStore(shared),
+            postgresql.PostgreSQLArchiveStore(shared),
+            postgresql.PostgreSQLAccountStore(shared),
+            postgresql.PostgreSQLTenantStore(shared),
+            shared.close,
+        )
+    file = sqlite.Database(sqlite_path(url), make=make)
+
+    async def close() -> None:
+        file.close()
+
     return Stores(
-        SQLiteRecordStore(database),
-        SQLiteConferenceStore(database),
-        SQLitePhraseStore(database),
-        SQLiteArchiveStore(database),
-        SQLiteAccountStore(database),
-        SQLiteTenantStore(database),
-        database,
+        sqlite.SQLiteRecordStore(file),
+        sqlite.SQLiteConferenceStore(file),
+        sqlite.SQLitePhraseStore(file),
+        sqlite.SQLiteArchiveStore(file),
+        sqlite.SQLiteAccountStore(file),
+        sqlite.SQLiteTenantStore(file),
+        close,
     )

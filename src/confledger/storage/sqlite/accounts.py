@@ -1,25 +1,23 @@
 """The account store on SQLite."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import cast
 
 import apsw
 
-from confledger.auth.accounts import (
-    PASSWORD_SCOPES,
-    AdminType,
-    App,
-    Corp,
-    Directory,
-    Grant,
-    Login,
-    Principal,
-    Scope,
-    TokenHashes,
-    User,
-)
+from confledger.auth.accounts import App, Corp, Grant, Login, Principal, TokenHashes, User
 from confledger.errors import TokenRejected
-from confledger.storage.sqlite.database import QUERIES, Database, Row
+from confledger.storage.rows import (
+    app_of,
+    corp_of,
+    grant_of,
+    login_of,
+    principal_of,
+    row_of_grant,
+    row_of_user,
+    user_of,
+)
+from confledger.storage.sqlite.database import QUERIES, Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +49,7 @@ class SQLiteAccountStore:
     async def app(self, app_id: str) -> App | None:
         """See `AccountStore.app`."""
         rows = self.database.read("app", {"app_id": app_id})
-        if not rows:
-            return None
-        return app_of(rows[0])
+        return app_of(rows[0]) if rows else None
 
     async def user(self, candidate: User) -> User:
         """See `AccountStore.user`."""
@@ -88,15 +84,7 @@ class SQLiteAccountStore:
     ) -> None:
         """See `AccountStore.keep_grant`."""
         owner = {"user_id": grant.user.user_id, "client_type": grant.client_type}
-        row = {
-            **owner,
-            "access_hash": hashes.access,
-            "refresh_hash": hashes.refresh,
-            "app_id": grant.app.app_id if grant.app else None,
-            "created_time_ms": grant.created_time_ms,
-            "expire_time_ms": grant.expire_time_s * 1000,
-            "refresh_expire_time_ms": grant.refresh_expire_time_s * 1000,
-        }
+        row = row_of_grant(hashes, grant)
 
         def work(connection: apsw.Connection) -> None:
             secrets = connection.execute(QUERIES["secrets_of_grant"], row).fetchall()
@@ -123,18 +111,7 @@ class SQLiteAccountStore:
     async def grant(self, token_hash: bytes, now_ms: int) -> tuple[bytes, Grant] | None:
         """See `AccountStore.grant`."""
         rows = self.database.read("grant", {"token_hash": token_hash, "now_ms": now_ms})
-        if not rows:
-            return None
-        access_hash, client_type, created_ms, expire_ms, refresh_expire_ms = rows[0][:5]
-        user, app = rows[0][5:15], rows[0][15:]
-        return access_hash, Grant(
-            user=user_of(user),
-            app=app_of(app) if app[0] else None,
-            client_type=client_type,
-            created_time_ms=created_ms,
-            expire_time_s=expire_ms // 1000,
-            refresh_expire_time_s=refresh_expire_ms // 1000,
-        )
+        return grant_of(rows[0]) if rows else None
 
     async def end_grant(self, access_hash: bytes) -> None:
         """See `AccountStore.end_grant`."""
@@ -147,26 +124,12 @@ class SQLiteAccountStore:
     async def principal(self, access_hash: bytes, now_ms: int) -> Principal | None:
         """See `AccountStore.principal`."""
         rows = self.database.read("principal", {"access_hash": access_hash, "now_ms": now_ms})
-        if not rows:
-            return None
-        corp_id, user_id, account, app_id, admin_type, scopes, masks_numbers = rows[0]
-        return Principal(
-            corp_id=corp_id,
-            user_id=user_id,
-            account=account,
-            app_id=app_id or "",
-            admin_type=AdminType(admin_type),
-            scopes=_scopes_of(scopes) if app_id else PASSWORD_SCOPES,
-            masks_numbers=bool(masks_numbers),
-        )
+        return principal_of(rows[0]) if rows else None
 
     async def login(self, account: str) -> Login | None:
         """See `AccountStore.login`."""
         rows = self.database.read("login", {"account": account})
-        if not rows:
-            return None
-        *user, password_hash, is_disabled = rows[0]
-        return Login(user_of(tuple(user)), password_hash, bool(is_disabled))
+        return login_of(rows[0]) if rows else None
 
     async def begin_attempt(
         self, account: str, now_ms: int, *, failures_max: int, lock_ms: int
@@ -194,55 +157,3 @@ class SQLiteAccountStore:
                 QUERIES["forget_failed_login"], {"account": account}
             )
         )
-
-
-def corp_of(row: Row) -> Corp:
-    """A corp, from the columns of the query `corp`."""
-    corp_id, name, masks_numbers, is_disabled = row
-    return Corp(corp_id, name, bool(masks_numbers), bool(is_disabled))
-
-
-def user_of(row: Row) -> User:
-    """A user, from the columns of the query `user`."""
-    user_id, corp_id, account, admin_type, *directory, is_automatic, is_disabled = row
-    return User(
-        user_id=user_id,
-        corp_id=corp_id,
-        account=account,
-        admin_type=AdminType(admin_type),
-        directory=Directory(*directory),
-        is_automatic=bool(is_automatic),
-        is_disabled=bool(is_disabled),
-    )
-
-
-def row_of_user(user: User, password_hash: str) -> dict[str, Any]:
-    """What the query `add_user` takes."""
-    return {
-        "user_id": user.user_id,
-        "corp_id": user.corp_id,
-        "account": user.account,
-        "admin_type": int(user.admin_type),
-        **asdict(user.directory),
-        "is_automatic": user.is_automatic,
-        "password_hash": password_hash,
-    }
-
-
-def app_of(row: Row) -> App:
-    """An app, from the columns of the query `app`."""
-    app_id, corp_id, name, scopes, is_multi_tenant, encrypted_key, created_ms, is_disabled = row
-    return App(
-        app_id=app_id,
-        corp_id=corp_id,
-        name=name,
-        scopes=_scopes_of(scopes),
-        is_multi_tenant=bool(is_multi_tenant),
-        encrypted_key=encrypted_key,
-        created_time_ms=created_ms,
-        is_disabled=bool(is_disabled),
-    )
-
-
-def _scopes_of(text: str) -> frozenset[Scope]:
-    return frozenset(cast("list[Scope]", text.split(",")))

@@ -8,6 +8,7 @@ import apsw
 
 from confledger.errors import NoSuchCorp
 from confledger.ledger.archive import ArchivedConference, ArchiveSource
+from confledger.storage.rows import archived_of, source_of
 from confledger.storage.sqlite.database import QUERIES, Database, Read, Row
 
 
@@ -61,15 +62,14 @@ class SQLiteArchiveStore:
         """See `ArchiveStore.conference`."""
         key = {"corp_id": corp_id, "source": source, "conference_uuid": conference_uuid}
         rows = self.database.read("archived", key)
-        return _conference_of(rows[0]) if rows else None
+        return archived_of(rows[0]) if rows else None
 
     async def sources(self, corp_id: str) -> Sequence[ArchiveSource]:
         """See `ArchiveStore.sources`."""
         rows = await self.database.search(
             lambda read: read("archive_sources", {"corp_id": corp_id})
         )
-        names = ArchiveSource.__slots__
-        return [ArchiveSource(**dict(zip(names, row, strict=True))) for row in rows]
+        return [source_of(row) for row in rows]
 
     async def problems(
         self, corp_id: str, source: str, *, limit: int
@@ -82,16 +82,4 @@ class SQLiteArchiveStore:
             return read("archive_problems", {**key, "limit": limit}), count
 
         rows, count = await self.database.search(work)
-        return [_conference_of(row) for row in rows], count
-
-
-def _conference_of(row: Row) -> ArchivedConference:
-    conference_uuid, start_time_ms, record_count, is_whole, problem, checked_time_ms = row
-    return ArchivedConference(
-        conference_uuid=conference_uuid,
-        start_time_ms=start_time_ms,
-        record_count=record_count,
-        is_whole=bool(is_whole),
-        problem=problem,
-        checked_time_ms=checked_time_ms,
-    )
+        return [archived_of(row) for row in rows], count

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import apsw
 
@@ -21,10 +21,26 @@ from confledger.ledger.conference import (
     ParticipantQuery,
     as_told,
 )
+from confledger.storage.lists import (
+    WALK_ROWS,
+    day_of,
+    direction_of,
+    goes_by_recording,
+    is_between,
+    parts_of_page,
+    parts_of_window,
+    two_persons,
+)
+from confledger.storage.rows import (
+    conference_of,
+    dates_of_viewers,
+    participant_of,
+    row_of_conference,
+    rows_of_participants,
+    rows_of_stays,
+    stay_of,
+)
 from confledger.storage.sqlite.database import QUERIES, Database, Read, Row
-
-_DAY_MS: Final = 24 * 60 * 60 * 1000
-_WALK_ROWS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +76,7 @@ class SQLiteConferenceStore:
         def work(read: Read) -> tuple[Sequence[Conference], int]:
             if query.persons is None:
                 return _page(read, "list", _count(read, window), window, query.order, **page)
-            own = window | _two_persons(query.persons)
+            own = window | two_persons(query.persons)
             if query.search:
                 return _search_own(read, own, query.order, **page)
             (counts,) = read("count_own", own)
@@ -73,7 +89,7 @@ class SQLiteConferenceStore:
         rows = self.database.read(
             "conference", {"corp_id": corp_id, "conference_uuid": conference_uuid}
         )
-        return _conference_of(rows[0]) if rows else None
+        return conference_of(rows[0]) if rows else None
 
     async def participants(
         self,
@@ -101,17 +117,7 @@ class SQLiteConferenceStore:
             return read("participants_of_kinds" if by_kind else "participants", bindings), count
 
         rows, count = await self.database.search(work)
-        return [
-            Participant(
-                identity=identity,
-                place=place,
-                name=name,
-                number=number,
-                is_terminal=bool(is_terminal),
-                details=details,
-            )
-            for identity, place, name, number, is_terminal, details in rows
-        ], count
+        return [participant_of(row) for row in rows], count
 
     async def attendance(
         self, corp_id: str, conference_uuid: str, *, search: str, offset: int, limit: int
@@ -130,15 +136,14 @@ class SQLiteConferenceStore:
             return read("attendance", bindings), count
 
         rows, count = await self.database.search(work)
-        names = Attendance.__slots__
-        return [Attendance(**dict(zip(names, row, strict=True))) for row in rows], count
+        return [stay_of(row) for row in rows], count
 
     async def may_view(self, corp_id: str, conference_uuid: str, persons: Collection[str]) -> bool:
         """See `ConferenceStore.may_view`."""
         key = {"corp_id": corp_id, "conference_uuid": conference_uuid}
         if not self.database.read("record_count", key):
             raise NoSuchConference(conference_uuid)
-        return bool(self.database.read("viewers", {**key, **_two_persons(persons)}))
+        return bool(self.database.read("viewers", {**key, **two_persons(persons)}))
 
     async def walk(
         self, corp_id: str, *, since_ms: int | None, until_ms: int | None, after: str, limit: int
@@ -146,27 +151,21 @@ class SQLiteConferenceStore:
         """See `ConferenceStore.walk`."""
         found: list[str] = []
         while True:
-            bindings = {"corp_id": corp_id, "after": after, "limit": _WALK_ROWS}
+            bindings = {"corp_id": corp_id, "after": after, "limit": WALK_ROWS}
             # Each part is a search by itself: the walk of a large corp is longer than one may take.
             rows = await self.database.search(partial(_walk, bindings=bindings))
             for conference_uuid, start_time_ms in rows:
-                if _is_between(start_time_ms, since_ms, until_ms):
+                if is_between(start_time_ms, since_ms, until_ms):
                     found.append(conference_uuid)
                 if len(found) >= limit:
                     return found
-            if len(rows) < _WALK_ROWS:
+            if len(rows) < WALK_ROWS:
                 return found
             after = rows[-1][0]
 
 
 def _walk(read: Read, bindings: dict[str, Any]) -> list[Row]:
     return read("walk", bindings)
-
-
-def _is_between(time_ms: int | None, since_ms: int | None, until_ms: int | None) -> bool:
-    if time_ms is None:
-        return since_ms is None and until_ms is None
-    return (since_ms is None or since_ms <= time_ms) and (until_ms is None or time_ms <= until_ms)
 
 
 def _page(  # noqa: PLR0913 - which list, how long, and which page of it
@@ -184,25 +183,16 @@ def _page(  # noqa: PLR0913 - which list, how long, and which page of it
     total = recorded + unrecorded
     if offset >= total:
         return [], total
-    direction = _direction(order)
-    if order in (Order.NEWEST_FIRST, Order.OLDEST_FIRST):
-        rows = read(f"{listing}_{direction}", {**window, "offset": offset, "limit": limit})
-    else:
-        # Two lists, one behind the other, each in the order of its index.
+    direction = direction_of(order)
+    if goes_by_recording(order):
         rows = []
-        parts = [(1, recorded), (0, unrecorded)]
-        for has_recording, count in parts if direction == "down" else reversed(parts):
-            rows += read(
-                f"{listing}_recorded_{direction}",
-                {
-                    **window,
-                    "has_recording": has_recording,
-                    "offset": min(offset, count),
-                    "limit": limit - len(rows),
-                },
-            )
-            offset = max(0, offset - count)
-    return [_conference_of(row) for row in rows], total
+        parts = parts_of_page(order, recorded, unrecorded, offset=offset, limit=limit)
+        for has_recording, part_offset, part_limit in parts:
+            part = {"has_recording": has_recording, "offset": part_offset, "limit": part_limit}
+            rows += read(f"{listing}_recorded_{direction}", {**window, **part})
+    else:
+        rows = read(f"{listing}_{direction}", {**window, "offset": offset, "limit": limit})
+    return [conference_of(row) for row in rows], total
 
 
 def _search_own(
@@ -212,57 +202,29 @@ def _search_own(
         **window,
         "offset": offset,
         "limit": limit,
-        "by_recording": int(order in (Order.RECORDED_FIRST, Order.RECORDED_LAST)),
-        "direction": 1 if _direction(order) == "up" else -1,
+        "by_recording": int(goes_by_recording(order)),
+        "direction": 1 if direction_of(order) == "up" else -1,
     }
     rows = read("search_own", bindings)
     ((count,),) = read("count_search_own", bindings)
-    return [_conference_of(row) for row in rows], count
+    return [conference_of(row) for row in rows], count
 
 
 def _count(read: Read, window: dict[str, Any]) -> tuple[int, int]:
-    """How many conferences with and without a recording a window has.
-
-    Without a search, whole days are a sum that is kept, and only the parts of a
-    day at both ends are counted.
-    """
-    since, until = window["since_ms"], window["until_ms"]
-    first_day, end_day = -(-since // _DAY_MS), (until + 1) // _DAY_MS
-    if window["search"] or first_day >= end_day:
+    """How many conferences with and without a recording a window has."""
+    days, ends = parts_of_window(window["since_ms"], window["until_ms"])
+    if window["search"] or not days:
         ((recorded, unrecorded),) = read("count_ended", window)
         return recorded, unrecorded
+    whole = {"corp_id": window["corp_id"], "first_day": days.start, "last_day": days.stop - 1}
     counts = [
-        read(
-            "sum_of_days",
-            {"corp_id": window["corp_id"], "first_day": first_day, "last_day": end_day - 1},
-        )[0],
+        *read("sum_of_days", whole),
         *(
             read("count_ended", {**window, "since_ms": start, "until_ms": end})[0]
-            for start, end in (
-                (since, first_day * _DAY_MS - 1),
-                (end_day * _DAY_MS, until),
-            )
-            if start <= end
+            for start, end in ends
         ),
     ]
     return sum(count[0] for count in counts), sum(count[1] for count in counts)
-
-
-def _direction(order: Order) -> str:
-    return "up" if order in (Order.OLDEST_FIRST, Order.RECORDED_LAST) else "down"
-
-
-def _two_persons(persons: Collection[str]) -> dict[str, str]:
-    """The persons as the two that the queries take: somebody's id, and their account."""
-    first, second, *others = [*persons, "", ""]
-    if any(others):
-        raise ValueError("a user is at most two persons")
-    return {"person_1": first, "person_2": second}
-
-
-def _search_text(*texts: str) -> str:
-    """What is searched; SQLite itself folds the case of ASCII only."""
-    return "\n".join(texts).casefold()
 
 
 def _require_corp(connection: apsw.Connection, corp_id: str) -> None:
@@ -278,24 +240,8 @@ def _put(connection: apsw.Connection, corp_id: str, news: ConferenceNews, merge:
         connection.execute(QUERIES["forget_participants"], key)
     if news.conference is not None:
         _put_conference(connection, key, news.conference, merge)
-    connection.executemany(
-        QUERIES["put_participant"],
-        (
-            {**key, **asdict(each), "search_text": _search_text(each.name, each.number)}
-            for each in news.participants
-        ),
-    )
-    connection.executemany(
-        QUERIES["put_attendance"],
-        (
-            {
-                **key,
-                **asdict(stay),
-                "search_text": _search_text(stay.display_name, stay.call_number),
-            }
-            for stay in news.stays
-        ),
-    )
+    connection.executemany(QUERIES["put_participant"], rows_of_participants(key, news.participants))
+    connection.executemany(QUERIES["put_attendance"], rows_of_stays(key, news.stays))
     _end_stays(connection, key, news.departures)
 
 
@@ -316,14 +262,9 @@ def _put_conference(
     connection: apsw.Connection, key: dict[str, str], told: Conference, merge: Merge
 ) -> None:
     rows = connection.execute(QUERIES["conference"], key).fetchall()
-    known = _conference_of(rows[0]) if rows else None
+    known = conference_of(rows[0]) if rows else None
     conference = merge(told, known)
-    search_text = _search_text(
-        conference.subject, conference.scheduler_name, conference.conference_id
-    )
-    fields = asdict(conference)
-    del fields["viewers"], fields["former_viewers"]
-    connection.execute(QUERIES["put_conference"], {**fields, **key, "search_text": search_text})
+    connection.execute(QUERIES["put_conference"], row_of_conference(key, conference))
     # What the day's count was made of, before and after.
     if known is not None:
         _count_day(connection, key["corp_id"], known, -1)
@@ -335,44 +276,15 @@ def _put_conference(
         QUERIES["forget_viewer"],
         ({**key, "person": each} for each in conference.former_viewers - conference.viewers),
     )
-    has_ended = conference.end_time_ms is not None
-    connection.execute(
-        QUERIES["date_viewers"],
-        {
-            **key,
-            "start_time_ms": conference.start_time_ms if has_ended else None,
-            "has_recording": conference.has_recording if has_ended else None,
-        },
-    )
+    connection.execute(QUERIES["date_viewers"], dates_of_viewers(key, conference))
 
 
 def _count_day(
     connection: apsw.Connection, corp_id: str, conference: Conference, change: int
 ) -> None:
-    if conference.end_time_ms is not None:
+    if counted := day_of(conference):
+        has_recording, day = counted
         connection.execute(
             QUERIES["count_day"],
-            {
-                "corp_id": corp_id,
-                "has_recording": conference.has_recording,
-                "day": conference.start_time_ms // _DAY_MS,
-                "change": change,
-            },
+            {"corp_id": corp_id, "has_recording": has_recording, "day": day, "change": change},
         )
-
-
-def _conference_of(row: Row) -> Conference:
-    conference_uuid, conference_id, subject, start_ms, end_ms, scheduler, has_recording, details = (
-        row
-    )
-    return Conference(
-        conference_uuid=conference_uuid,
-        conference_id=conference_id,
-        subject=subject,
-        start_time_ms=start_ms,
-        end_time_ms=end_ms,
-        scheduler_name=scheduler,
-        has_recording=bool(has_recording),
-        viewers=frozenset(),
-        details=details,
-    )

@@ -7,8 +7,9 @@ from typing import cast
 import apsw
 
 from confledger.errors import EventConflict, NoSuchConference, NoSuchCorp
-from confledger.ledger.record import ControlRecord, OperatorBasis, Page, Receipt
-from confledger.storage.sqlite.database import QUERIES, Database, Row
+from confledger.ledger.record import ControlRecord, Page, Receipt
+from confledger.storage.rows import page_of, record_of, row_of_record
+from confledger.storage.sqlite.database import QUERIES, Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,7 @@ class SQLiteRecordStore:
         )
         if not rows:
             raise NoSuchConference(conference_uuid)
-        count, first_seq = rows[0][:2]
-        records = [] if first_seq is None else [_record_of(row[2:]) for row in rows]
-        return Page(records, count)
+        return page_of(rows)
 
 
 def _append(
@@ -74,7 +73,7 @@ def _append(
     numbered = list(enumerate(new.values(), receipt.first_seq))
     connection.executemany(
         QUERIES["add_record"],
-        ((conference_uuid, corp_id, seq, *_row_of(record)) for seq, record in numbered),
+        ((conference_uuid, corp_id, seq, *row_of_record(record)) for seq, record in numbered),
     )
     connection.executemany(
         QUERIES["add_event"],
@@ -89,43 +88,9 @@ def _known(
     bindings = {**key, "event_id": record.event_id}
     rows = connection.execute(QUERIES["record_of_event"], bindings).fetchall()
     if rows:
-        return _record_of(rows[0])
+        return record_of(rows[0])
     if record.place is None:
         return None
     rows = connection.execute(QUERIES["record_at"], {**key, "seq": record.place}).fetchall()
-    known = _record_of(rows[0]) if rows else None
+    known = record_of(rows[0]) if rows else None
     return known if known is not None and record.is_shown_as(known) else None
-
-
-def _row_of(record: ControlRecord) -> Row:
-    return (
-        record.operate_time_ms,
-        record.source,
-        record.operator,
-        record.operator_basis,
-        record.operation,
-        record.operation_text,
-        record.object,
-        record.result,
-        record.result_text,
-        record.detail,
-        record.event_id,
-        record.received_time_ms,
-    )
-
-
-def _record_of(row: Row) -> ControlRecord:
-    return ControlRecord(
-        operate_time_ms=row[0],
-        source=row[1],
-        operator=row[2],
-        operator_basis=cast("OperatorBasis", row[3]),
-        operation=row[4],
-        operation_text=row[5],
-        object=row[6],
-        result=row[7],
-        result_text=row[8],
-        detail=row[9],
-        event_id=row[10],
-        received_time_ms=row[11],
-    )

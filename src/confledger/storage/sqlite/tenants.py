@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import apsw
 
 from confledger.auth.accounts import AdminType, App, Corp, User
 from confledger.errors import NameTaken, NoSuchApp, NoSuchCorp, NoSuchUser, StillInUse
-from confledger.storage.sqlite.accounts import app_of, corp_of, row_of_user, user_of
+from confledger.storage.rows import app_of, corp_of, row_of_app, row_of_user, user_of
 from confledger.storage.sqlite.database import QUERIES, Database, Read, Row
 
 _TAKEN: Final = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
@@ -117,7 +117,7 @@ class SQLiteTenantStore:
 
     async def add_app(self, app: App) -> None:
         """See `TenantStore.add_app`."""
-        row = {**asdict(app), "scopes": ",".join(sorted(app.scopes))}
+        row = row_of_app(app)
         await self.database.write(lambda connection: _add(connection, "add_app", row))
 
     async def change_app(

@@ -1,0 +1,335 @@
+"""One PostgreSQL database: connections for reads by key, for searches and for writes."""
+
+import asyncio
+import functools
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Final, TypeVar, cast
+
+import asyncpg
+
+from confledger.errors import InvalidRecord, StoreBusy, StoreUnusable
+from confledger.storage.postgresql.address import address_of, not_well_formed
+from confledger.storage.postgresql.connections import (
+    CONNECT_SECONDS_MAX,
+    Connection,
+    Connections,
+    errors_translated,
+)
+from confledger.storage.queries import load_queries
+from confledger.storage.rows import Bindings, Row
+
+SCHEMA_VERSION: Final = 1
+
+_LOCK: Final = 0x636F_6E66
+"""Under which a schema is made: the letters `conf`."""
+
+_READERS: Final = 3
+_READS_WAITING_MAX: Final = 256
+_READ_SECONDS_MAX: Final = 5.0
+
+_SEARCHERS: Final = 2
+_SEARCHES_WAITING_MAX: Final = 64
+_SEARCH_SECONDS_MAX: Final = 5.0
+"""How long a search may take, its waiting included."""
+
+_WRITERS: Final = 3
+_WRITES_WAITING_MAX: Final = 256
+_WRITE_WAIT_SECONDS_MAX: Final = 5.0
+"""How long a write may wait before it begins, and in it for a lock."""
+_WRITE_SECONDS_MAX: Final = 30.0
+"""How long one statement of a write may take."""
+
+_WRITE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_READ_ONE_MOMENT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+_GRACE_SECONDS: Final = 2.0
+"""How much longer than the server we wait for it to give up."""
+
+_STATEMENTS_HELD: Final = 256
+"""How many prepared statements a connection holds: all of ours, with every number of rows."""
+
+_ROWS_OF_VALUES_MAX: Final = 50
+"""Up to so many rows are one INSERT; more are quicker by COPY."""
+
+_ROWS_OF_COPY_MAX: Final = 10_000
+"""So many rows one COPY takes well within its time."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A statement with `$1`, `$2`, ..., and the names of what goes there."""
+
+    text: str
+    names: tuple[str, ...]
+
+    def arguments(self, bindings: Bindings) -> list[Any]:
+        """What a mapping has for the names."""
+        return [bindings[name] for name in self.names]
+
+
+def _numbered(statement: str) -> Query:
+    lines = [line for line in statement.splitlines() if not line.startswith("--")]
+    names: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        if match[1] not in names:
+            names.append(match[1])
+        return f"${names.index(match[1]) + 1}"
+
+    # Two colons are a cast.
+    text = re.sub(r"(?<!:):([a-z]\w*)", number, "\n".join(lines))
+    return Query(text, tuple(names))
+
+
+QUERIES: Final = {
+    name: _numbered(statement)
+    for name, statement in load_queries("confledger.storage.postgresql").items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a piece of work reads and writes with, all of it in one transaction."""
+
+    connection: Connection
+
+    async def rows(self, query: str, bindings: Bindings) -> list[Row]:
+        """All rows of a named query."""
+        return await _rows(self.connection, query, bindings)
+
+    async def run_many(self, query: str, bindings: Iterable[Bindings]) -> None:
+        """Run a named query once for each of some bindings."""
+        statement = QUERIES[query]
+        rows = [statement.arguments(each) for each in bindings]
+        if rows:
+            await self.connection.executemany(statement.text, rows)
+
+    async def add_rows(self, query: str, rows: Sequence[Row]) -> None:
+        """Add rows to the table and columns that a named query tells.
+
+        A few are one INSERT, many one COPY.
+        """
+        if len(rows) <= _ROWS_OF_VALUES_MAX:
+            cells = [cell for row in rows for cell in row]
+            await self.connection.execute(_insertion(query, len(rows), len(rows[0])), *cells)
+            return
+        table, columns = _table_and_columns(query)
+        for first in range(0, len(rows), _ROWS_OF_COPY_MAX):
+            chunk = rows[first : first + _ROWS_OF_COPY_MAX]
+            await self.connection.copy_records_to_table(table, records=chunk, columns=columns)
+
+
+@functools.cache
+def _insertion(query: str, rows: int, columns: int) -> str:
+    places = (f"${number}" for number in range(1, rows * columns + 1))
+    values = ", ".join(f"({', '.join(row)})" for row in zip(*[places] * columns, strict=True))
+    return f"{QUERIES[query].text} {values}"
+
+
+@functools.cache
+def _table_and_columns(query: str) -> tuple[str, list[str]]:
+    match = re.fullmatch(r"INSERT INTO (\w+) \(([^)]*)\) VALUES", QUERIES[query].text)
+    assert match, query  # noqa: S101 - our own statement
+    return match[1], re.findall(r"\w+", match[2])
+
+
+async def _rows(connection: Connection, query: str, bindings: Bindings) -> list[Row]:
+    statement = QUERIES[query]
+    # A driver's record is a sequence in all but its declared type.
+    return cast("list[Row]", await connection.fetch(statement.text, *statement.arguments(bindings)))
+
+
+@asynccontextmanager
+async def _transaction(connection: Connection, begin: str) -> AsyncIterator[None]:
+    await connection.execute(begin)
+    try:
+        yield
+    except TimeoutError:
+        raise  # a server that says nothing is not asked to roll back; the connection is closed
+    except Exception:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
+
+
+class Database:
+    """Reads, searches and writes, each over connections of their own.
+
+    So neither a long search nor a write that waits for a lock keeps a read by key
+    waiting. Nothing takes longer than a fixed time, whatever the server does: the
+    server ends a statement after its time, and if it says nothing at all, we do.
+    """
+
+    def __init__(self, url: str, address: str) -> None:
+        self._url = url
+        self._address = address
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._readers = Connections(
+            functools.partial(self._connect, _READ_SECONDS_MAX),
+            address,
+            size=_READERS,
+            waiting_max=_READS_WAITING_MAX,
+            wait_seconds_max=_READ_SECONDS_MAX,
+        )
+        self._searchers = Connections(
+            functools.partial(self._connect, _SEARCH_SECONDS_MAX),
+            address,
+            size=_SEARCHERS,
+            waiting_max=_SEARCHES_WAITING_MAX,
+            wait_seconds_max=_SEARCH_SECONDS_MAX,
+        )
+        self._writers = Connections(
+            functools.partial(self._connect, _WRITE_SECONDS_MAX),
+            address,
+            size=_WRITERS,
+            waiting_max=_WRITES_WAITING_MAX,
+            wait_seconds_max=_WRITE_WAIT_SECONDS_MAX,
+        )
+
+    async def read(self, query: str, bindings: Bindings) -> list[Row]:
+        """All rows of a named query that finds them by a key.
+
+        Where a text of the bindings has U+0000, there is none: PostgreSQL keeps no such text.
+        """
+        try:
+            async with self._readers.lease() as connection:
+                return await _rows(connection, query, bindings)
+        except InvalidRecord:
+            return []
+
+    async def search(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Do some reading that may take a while; all that it reads is of one moment.
+
+        Raises:
+            StoreBusy: it took too long, or too many searches wait already.
+        """
+        try:
+            async with (
+                asyncio.timeout(_SEARCH_SECONDS_MAX),
+                self._searchers.lease() as connection,
+                _transaction(connection, _READ_ONE_MOMENT),
+            ):
+                return await work(Session(connection))
+        except TimeoutError as error:
+            raise StoreBusy(
+                f"a search of the store {self._address} took more than"
+                f" {_SEARCH_SECONDS_MAX:g} seconds"
+            ) from error
+
+    async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Do some work in one durable transaction, which an exception rolls back.
+
+        Raises:
+            StoreBusy: too many writes wait already, or a lock was not to be had.
+            StoreUnusable: the disk is full, the server damaged, ...
+            InvalidRecord: a text is one that PostgreSQL can't keep.
+        """
+        # A caller who goes away must not leave the outcome of work unknown.
+        task = asyncio.ensure_future(self._transact(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def _transact(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        async with self._writers.lease() as connection, _transaction(connection, _WRITE):
+            return await work(Session(connection))
+
+    async def _connect(self, seconds_max: float) -> Connection:
+        """Open a connection whose statements take no longer than so."""
+        milliseconds = str(int(seconds_max * 1000))
+        with errors_translated(self._address):
+            try:
+                return await asyncpg.connect(
+                    self._url,
+                    timeout=CONNECT_SECONDS_MAX,
+                    command_timeout=seconds_max + _GRACE_SECONDS,
+                    statement_cache_size=_STATEMENTS_HELD,
+                    max_cached_statement_lifetime=0,
+                    server_settings={
+                        "application_name": "confledger",
+                        "client_min_messages": "error",
+                        "idle_in_transaction_session_timeout": milliseconds,
+                        "jit": "off",
+                        "lock_timeout": str(int(_WRITE_WAIT_SECONDS_MAX * 1000)),
+                        "statement_timeout": milliseconds,
+                        "synchronous_commit": "on",
+                    },
+                )
+            except ValueError:
+                # The driver's sentence may repeat a part of the URL.
+                raise not_well_formed() from None
+
+    async def prepare(self, *, make: bool) -> None:
+        """See to it that the schema is there, and ours.
+
+        Raises:
+            StoreUnusable: it is another, or none and none is to be made.
+        """
+
+        async def work(session: Session) -> None:
+            # Two processes that open a new store at once make one schema.
+            await session.connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            if not await session.connection.fetchval("SELECT to_regclass('store_info')"):
+                await self._make_schema(session.connection, make=make)
+            version = await session.connection.fetchval(
+                "SELECT value FROM store_info WHERE name = 'schema_version'"
+            )
+            if version != str(SCHEMA_VERSION):
+                raise StoreUnusable(
+                    f"the store {self._address} has the schema version {version},"
+                    f" and this confledger works with version {SCHEMA_VERSION}"
+                )
+
+        await self.write(work)
+
+    async def _make_schema(self, connection: Connection, *, make: bool) -> None:
+        if await connection.fetchval(
+            "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace LIMIT 1"
+        ):
+            raise StoreUnusable(f"the database {self._address} is another program's")
+        if not make:
+            raise StoreUnusable(
+                f"there is no store in {self._address}; `confledger import` or `serve` makes one"
+            )
+        await connection.execute((files(__package__) / "schema.sql").read_text("utf-8"))
+        await connection.execute(
+            "INSERT INTO store_info (name, value) VALUES ('schema_version', $1)",
+            str(SCHEMA_VERSION),
+        )
+
+    async def close(self) -> None:
+        """Finish what is being written, and close every connection."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for connections in (self._readers, self._searchers, self._writers):
+            await connections.close()
+
+
+async def open_database(url: str, *, make: bool = True) -> Database:
+    """Open the database of a URL.
+
+    Args:
+        url: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, as libpq reads it.
+        make: whether the schema of an empty database is made.
+
+    Raises:
+        SettingError: the URL is not well-formed.
+        StoreUnusable: the database can't be reached, or holds something else.
+    """
+    address = address_of(url)
+    database = Database(url, address)
+    try:
+        await database.prepare(make=make)
+    except BaseException as error:
+        await database.close()
+        if isinstance(error, StoreBusy):
+            # Whoever starts something is told that they have to look after it.
+            raise StoreUnusable(str(error)) from error
+        raise
+    return database

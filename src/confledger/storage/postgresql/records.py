@@ -1,0 +1,121 @@
+"""The record store on PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from confledger.errors import EventConflict, NoSuchConference
+from confledger.ledger.record import ControlRecord, Page, Receipt
+from confledger.storage.postgresql.database import Database, Session
+from confledger.storage.postgresql.missing import corp_missing, require_corp
+from confledger.storage.rows import page_of, record_of, row_of_record
+
+_EVENTS_ASKED_MAX: Final = 1000
+"""How many events are looked for at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgreSQLRecordStore:
+    """`ledger.store.RecordStore` in one PostgreSQL database."""
+
+    database: Database
+
+    async def append(
+        self, corp_id: str, batches: Mapping[str, Sequence[ControlRecord]]
+    ) -> dict[str, Receipt]:
+        """See `RecordStore.append`."""
+
+        async def work(session: Session) -> dict[str, Receipt]:
+            if not any(batches.values()):
+                await require_corp(session, corp_id)  # else a new head refers to it
+            # Heads are locked in one order by all, so that nobody waits in a circle.
+            receipts = {
+                conference_uuid: await _append(session, corp_id, conference_uuid, records)
+                for conference_uuid, records in sorted(batches.items())
+            }
+            return {conference_uuid: receipts[conference_uuid] for conference_uuid in batches}
+
+        with corp_missing(corp_id):
+            return await self.database.write(work)
+
+    async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
+        """See `RecordStore.page`."""
+        rows = await self.database.read(
+            "page",
+            {
+                "corp_id": corp_id,
+                "conference_uuid": conference_uuid,
+                "offset": offset,
+                "limit": limit,
+            },
+        )
+        if not rows:
+            raise NoSuchConference(conference_uuid)
+        return page_of(rows)
+
+
+async def _append(
+    session: Session, corp_id: str, conference_uuid: str, records: Sequence[ControlRecord]
+) -> Receipt:
+    key = {"conference_uuid": conference_uuid, "corp_id": corp_id}
+    event_ids = list(dict.fromkeys(record.event_id for record in records))
+    if not event_ids:
+        heads = await session.rows("record_count", key)
+        return Receipt(0, 0, heads[0][0] if heads else 0)
+    # The head's row is what makes `seq` dense: whoever has it locked gives out the next
+    # numbers, and gives them back when the transaction fails. Most events are new, so it
+    # grows by all of them before it is known which are.
+    ((count,),) = await session.rows("grow_head", {**key, "accepted": len(event_ids)})
+    known = {} if count == len(event_ids) else await _known(session, key, event_ids)
+    if count > len(event_ids):
+        known |= await _shown(
+            session, key, [each for each in records if each.event_id not in known]
+        )
+    new: dict[str, ControlRecord] = {}
+    for position, record in enumerate(records):
+        before = known.get(record.event_id) or new.setdefault(record.event_id, record)
+        if not record.says_the_same_as(before):
+            raise EventConflict(conference_uuid, record.event_id, position)
+    if len(new) < len(event_ids):
+        too_many = {**key, "too_many": len(event_ids) - len(new)}
+        ((count,),) = await session.rows("shrink_head", too_many)
+    receipt = Receipt(len(new), len(records) - len(new), count)
+    if new:
+        numbered = list(enumerate(new.values(), receipt.first_seq))
+        await session.add_rows(
+            "add_records",
+            [(conference_uuid, corp_id, seq, *row_of_record(record)) for seq, record in numbered],
+        )
+        await session.add_rows(
+            "add_events",
+            [(conference_uuid, corp_id, record.event_id, seq) for seq, record in numbered],
+        )
+    return receipt
+
+
+async def _shown(
+    session: Session, key: Mapping[str, str], records: Sequence[ControlRecord]
+) -> dict[str, ControlRecord]:
+    """What stands at the places that records name, where a page may show it as them."""
+    places = {each.place: each for each in records if each.place is not None}
+    shown = {}
+    seqs = sorted(places)
+    for first in range(0, len(seqs), _EVENTS_ASKED_MAX):
+        asked = {**key, "seqs": seqs[first : first + _EVENTS_ASKED_MAX]}
+        for seq, *row in await session.rows("records_at", asked):
+            record, there = places[seq], record_of(row)
+            if record.is_shown_as(there):
+                shown[record.event_id] = there
+    return shown
+
+
+async def _known(
+    session: Session, key: Mapping[str, str], event_ids: Sequence[str]
+) -> dict[str, ControlRecord]:
+    known = {}
+    for first in range(0, len(event_ids), _EVENTS_ASKED_MAX):
+        asked = {**key, "event_ids": event_ids[first : first + _EVENTS_ASKED_MAX]}
+        for row in await session.rows("known_events", asked):
+            record = record_of(row)
+            known[record.event_id] = record
+    return known
