@@ -87,7 +87,7 @@ def _default(option: Option) -> str:
         return option.show_default
     if option.is_flag or option.default in (None, "") or callable(option.default):
         return ""
-    return f"`{option.default}`" if isinstance(option.default, (str, int)) else ""
+    return f"`{option.default}`" if isinstance(option.default, (str, int, float)) else ""
 
 
 def _errors() -> Iterator[str]:

@@ -202,7 +202,7 @@ class NoSuchCorp(ConfledgerError):
     def __init__(self, corp_id: str) -> None:
         super().__init__(
             f"there is no corp {corp_id!r} in this store;"
-            f" `confledger app create NAME --corp {corp_id}` makes it"
+            f" `confledger corp create {corp_id}` makes it"
         )
 
 

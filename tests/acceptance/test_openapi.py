@@ -112,12 +112,14 @@ def for_one_meeting(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def for_what_goes_together(document: dict[str, Any]) -> dict[str, Any]:
-    """The document, with what it can't express of pushes: no end is before a beginning, whoever
-    leaves has joined, nobody is invited twice, and an event's source and id are together as long
+    """The document, with what it can't express of pushes: no time looks like seconds, no end is
+    before a beginning, whoever leaves has joined, nobody is invited twice, and an event's source and id are together as long
     as an id may be.
     """
     schemas = document["components"]["schemas"]
-    long_ago = {"type": "integer", "minimum": 0, "maximum": 10**12}
+    long_ago = {"type": "integer", "minimum": 10**11, "maximum": 10**12}
+    for name in ("LedgerRecordJSON", "EventRecordJSON"):
+        schemas[name]["properties"]["operateTime"] = long_ago
     late = {"type": "integer", "minimum": 2 * 10**12, "maximum": 10**14}
     told, stay = schemas["ConferencePutJSON"]["properties"], schemas["StayJSON"]
     told["startTime"]["anyOf"][0] = stay["properties"]["joinTime"] = long_ago

@@ -191,7 +191,7 @@ def test_an_unknown_corp_is_told_how_it_is_made(run: Run) -> None:
     ran = run(*arguments)
     assert (ran.code, ran.out) == (1, "")
     assert "'acme'" in ran.err
-    assert "confledger app create NAME --corp acme" in ran.err
+    assert "confledger corp create acme" in ran.err
 
     assert run("app", "create", "portal", "--corp", "acme").code == 0
     assert run(*arguments).json == {"conferences": 1, "records": 20, "duplicates": 0}

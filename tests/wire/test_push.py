@@ -182,6 +182,7 @@ async def test_cloud_events_are_taken(push_to: Push, parts: Parts) -> None:
         (b"\xff", JSON, "the body"),
         ([said(), said(operateTime=None)], JSON, "[1].operateTime must be an integer"),
         ([said(), {"operation": "MUTE_ALL"}], JSON, "[1].operateTime is missing"),
+        ([said(operateTime=1_767_254_460)], JSON, "[0].operateTime must be milliseconds"),
         ([said(operateTime=-1)], JSON, "[0].operateTime must be an integer of at least 0"),
         ([said(operation="DANCE")], JSON, "[0].operation must be a code of the catalogue"),
         ([said(operation=None)], JSON, "[0].operateCode is missing"),
@@ -507,6 +508,8 @@ async def test_a_conference_is_for_its_scheduler_and_the_invited(
     [
         ({}, "startTime is missing"),
         ({"startTime": "now"}, "startTime must be an integer"),
+        ({"startTime": 1_767_254_460}, "startTime must be milliseconds since 1970"),
+        ({"startTime": 5, "endTime": 1_767_254_460}, "endTime must be milliseconds since 1970"),
         ({"startTime": 5, "endTime": 4}, "endTime must not be before startTime"),
         ({"startTime": 5, "invited": [{}]}, "invited[0].name is missing"),
         ({"startTime": 5, "scheduler": {}}, "scheduler.name is missing"),
@@ -611,6 +614,7 @@ async def test_joins_and_leaves_make_stays(push_to: Push, parts: Parts) -> None:
     [
         ([{"displayName": "A"}], "[0].joinTime is missing"),
         ([{"joinTime": 5}], "[0].displayName is missing"),
+        ([{"displayName": "A", "joinTime": 1_767_254_460}], "[0].joinTime must be milliseconds"),
         ([{"displayName": "A", "joinTime": 5, "leftTime": 4}], "[0].leftTime must not be before"),
         ([{"displayName": "A", "joinTime": "5"}], "[0].joinTime must be an integer"),
         ([{"displayName": "A", "joinTime": 5, "x": 1}], "[0].x is not a known field"),

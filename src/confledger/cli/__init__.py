@@ -102,10 +102,13 @@ def main() -> None:
     except ConfledgerError as error:
         say(f"Error: {error}")
         sys.exit(2 if isinstance(error, SettingError) else 1)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain once more
-        # when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has seen enough
+        _forget_output()
+        sys.exit(1)
+    except OSError as error:
+        _forget_output()
+        what = f": {error.filename}" if error.filename else ""
+        say(f"Error: the system refuses something: {error.strerror or error}{what}")
         sys.exit(1)
     except Exception:  # noqa: BLE001 - the last resort: a person gets a sentence, a developer the file
         click.echo(
@@ -113,6 +116,11 @@ def main() -> None:
         )
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _forget_output() -> None:
+    """Keep Python from writing the rest of the output, and from complaining, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _traceback_file() -> str:

@@ -37,7 +37,6 @@ from confledger.cli.options import (
     run_with_parts,
     store_options,
 )
-from confledger.cli.tables import print_list
 from confledger.cli.telling import printable, say
 from confledger.errors import RemoteError, SettingError, StoreBusy
 from confledger.ledger.archive import ArchiveSource
@@ -236,11 +235,12 @@ def status(*, corp: str, as_json: bool, **options: Any) -> None:
     if as_json:
         click.echo(msgspec.json.encode(shown))
         return
-    print_list(
-        [{key: value for key, value in each.items() if key != "problems"} for each in shown],
-        as_json=False,
-    )
+    if not shown:
+        click.echo("none")
     for each in shown:
+        for name, value in each.items():
+            if name != "problems":
+                click.echo(printable(f"{name:24}{'' if value is None else value}"))
         for conference_uuid, problem in each["problems"].items():
             click.echo(printable(f"{conference_uuid}: {problem}"))
 

@@ -59,6 +59,11 @@ JSON_TYPE: Final = re.compile(
 )
 """What a CloudEvent may say that its data is (RFC 6838)."""
 
+_SECONDS_LEAST: Final = 10**9
+_SECONDS_MOST: Final = 10**10
+"""What is between the two is of the years 2001 to 2286 as seconds, and of early 1970
+as milliseconds."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PEOPLE_SHOWN_MAX: Final = 20
 """How many people, and how many terminals, the vendor shows with a conference."""
@@ -180,6 +185,7 @@ def records_of_push(
         path = prefix.format(position)
         if record.confUUID and conference_uuid_from(record.confUUID) != conference_uuid:
             raise InvalidRecord(path + "confUUID", "must be that of the path, if it is given")
+        _check_time(record.operateTime, path + "operateTime")
         try:
             records.append(record_of_ledger_json(record, catalogue))
         except InvalidRecord as error:
@@ -206,6 +212,8 @@ def news_of_stays(
         _refuse_zero_characters(stay, path)
         if not (stay.displayName or stay.callNumber):
             raise InvalidRecord(path + "displayName", "is missing, and so is callNumber")
+        _check_time(stay.joinTime, path + "joinTime")
+        _check_time(stay.leftTime, path + "leftTime")
         if stay.joinTime is not None:
             if stay.leftTime is not None and stay.leftTime < stay.joinTime:
                 raise InvalidRecord(path + "leftTime", "must not be before joinTime")
@@ -237,6 +245,12 @@ def _items(
     if media_type == LINES_MEDIA:
         return _decode(line.decode_lines, body)
     raise UnknownMedia("Content-Type", (JSON_MEDIA, LINES_MEDIA, *also))
+
+
+def _check_time(time_ms: int | None, field: str) -> None:
+    """Refuse what are seconds, since no record can be put right later."""
+    if time_ms is not None and _SECONDS_LEAST <= time_ms <= _SECONDS_MOST:
+        raise InvalidRecord(field, "must be milliseconds since 1970; these look like seconds")
 
 
 def _check_number(brought: Sequence[object]) -> None:
@@ -302,6 +316,8 @@ def news_of_put(body: ConferencePutJSON, conference_uuid: str) -> tuple[Conferen
         InvalidRecord: something breaks a rule.
     """
     _refuse_zero_characters(body, "")
+    _check_time(body.startTime, "startTime")
+    _check_time(body.endTime, "endTime")
     invited = [
         _participant_json(each, f"invited[{i}].") for i, each in enumerate(body.invited or ())
     ]
@@ -371,6 +387,7 @@ def news_of_end(
             began of which nothing else is known; None where it has no record.
         now_ms: when it ended, if nobody says.
     """
+    _check_time(body.endTime, "endTime")
     end_time_ms = now_ms if body.endTime is None else body.endTime
     start_time_ms = end_time_ms if first_time_ms is None else min(first_time_ms, end_time_ms)
     told = Conference(
