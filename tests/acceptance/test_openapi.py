@@ -113,8 +113,8 @@ def for_one_meeting(document: dict[str, Any]) -> dict[str, Any]:
 
 def for_what_goes_together(document: dict[str, Any]) -> dict[str, Any]:
     """The document, with what it can't express of pushes: no time looks like seconds, no end is
-    before a beginning, whoever leaves has joined, nobody is invited twice, and an event's source and id are together as long
-    as an id may be.
+    before a beginning, whoever leaves has joined, nobody is invited twice, and an event's
+    source and id are together as long as an id may be.
     """
     schemas = document["components"]["schemas"]
     long_ago = {"type": "integer", "minimum": 10**11, "maximum": 10**12}

@@ -217,3 +217,16 @@ def test_a_file_name_may_be_any_bytes(command: str, tmp_path: Path, data_folder:
     assert b"broken" in ran.stderr
     assert ran.stderr.endswith(b": is empty\n")
     assert data_folder.exists()
+
+
+def test_what_a_file_says_gives_no_orders_to_a_terminal(run: Run, tmp_path: Path) -> None:
+    """Control characters of a file are not printed with what is wrong in it."""
+    lines = tmp_path / "records.jsonl"
+    lines.write_text('{"operateTime": 1, "\\u001b]0;pwned\\u0007": 1}\n', "utf-8")
+
+    ran = run("import", lines, "--conference", CONFERENCE)
+
+    assert ran.code == 1
+    assert "]0;pwned" in ran.err
+    assert "\x1b" not in ran.err
+    assert "\x07" not in ran.err

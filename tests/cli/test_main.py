@@ -317,6 +317,34 @@ def test_an_interruption_is_no_error(run: Run, monkeypatch: pytest.MonkeyPatch) 
     assert (ran.code, ran.out, ran.err.strip()) == (130, "", "")
 
 
+def test_a_disk_that_is_full_is_told_in_a_sentence(data_folder: Path) -> None:
+    """What can't be printed is no surprise: the system's reason, and no traceback."""
+    program = "from confledger.cli import main; main()"
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-c", program, "corp", "list", "--data-folder", str(data_folder)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert ran.returncode == 1
+    assert ran.stderr == "Error: the system refuses something: No space left on device\n"
+
+
+def test_made_up_meetings_go_to_a_ledger_that_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`generate` does not fill the store that other commands take without being told."""
+    monkeypatch.delenv("CONFLEDGER_DATA_FOLDER")
+
+    ran = run("generate")
+
+    assert ran.code == 2
+    assert "--store or --data-folder" in ran.err
+
+
 # --- As a process
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import click
 import msgspec
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -66,8 +67,12 @@ def generate(
     """Fill a ledger with made-up meetings, to try it with more data.
 
     They lie in the year 2025, and the same figures and seed give the same meetings:
-    run again, nothing is added. Records can't be deleted, so use a store of its own.
+    run again, nothing is added. Records can't be deleted, so the ledger has to be named.
     """
+    context = click.get_current_context()
+    named = [context.get_parameter_source(name) for name in ("store", "data_folder")]
+    if all(source is ParameterSource.DEFAULT for source in named):
+        raise click.UsageError("say with --store or --data-folder which ledger shall have them")
     if records < meetings:
         raise click.BadParameter("must be at least as many as --meetings", param_hint="'--records'")
 
