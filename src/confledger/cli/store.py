@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from typing import Any, Final
 
 import anyio
@@ -16,10 +16,12 @@ from confledger.cli.telling import printable, say
 from confledger.errors import SettingError
 from confledger.settings import Settings
 from confledger.storage import check_url, open_tables
+from confledger.storage.checking import check_store
 from confledger.storage.copying import Tell, copy_store, require_whole
 from confledger.storage.tables import RECORDS, TABLES, Table
 
 _COUNTED: Final = {"corps": "corp", "users": "user", "apps": "app", "conferences": "conference"}
+_FINDINGS_MAX: Final = 1_000
 _LINE_ROWS: Final = 100_000
 """Where there is no terminal, a line is told each time so many rows are done."""
 
@@ -79,6 +81,39 @@ def info(*, as_json: bool, **options: Any) -> None:
 
 
 _TITLES: Final = {"schemaVersion": "schema version", "sizeBytes": "size in bytes"}
+
+
+@store.command
+@json_option
+@store_options
+def check(*, as_json: bool, **options: Any) -> None:
+    """Look through a whole store for what does not fit together.
+
+    Stop what serves it first: what is written meanwhile may look wrong. Each finding is a
+    line; with one or more, the exit code is 1.
+    """
+
+    async def work() -> list[str]:
+        found: list[str] = []
+        async with open_tables(Settings(**options).store_url, make=False) as tables:
+            await require_whole(tables)
+            async with aclosing(check_store(tables)) as findings:
+                async for sentence in findings:
+                    found.append(sentence)
+                    if not as_json:
+                        click.echo(printable(sentence))
+                    if len(found) == _FINDINGS_MAX:
+                        say(f"these are the first {_FINDINGS_MAX:,} findings")
+                        break
+        return found
+
+    found = anyio.run(work)
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+    elif not found:
+        click.echo("everything fits together")
+    if found:
+        sys.exit(1)
 
 
 @store.command

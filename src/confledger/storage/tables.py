@@ -28,13 +28,23 @@ def _table(name: str, key: str, others: str) -> Table:
     return Table(name, tuple(key.split()), tuple(others.split()))
 
 
+CORPS: Final = _table("corp", "corp_id", "name masks_numbers is_disabled")
+CONFERENCES: Final = _table(
+    "conference",
+    "corp_id conference_uuid",
+    "conference_id subject start_time_ms end_time_ms scheduler_name has_recording search_text"
+    " details",
+)
+DAYS: Final = _table("conference_day", "corp_id has_recording day", "conference_count")
+VIEWERS: Final = _table("viewer", "corp_id person conference_uuid", "start_time_ms has_recording")
+HEADS: Final = _table("head", "conference_uuid corp_id", "record_count")
 RECORDS: Final = _table(
     "record",
     "conference_uuid corp_id seq",
     "operate_time_ms source operator operator_basis operation operation_text object result"
     " result_text detail event_id received_time_ms",
 )
-CORPS: Final = _table("corp", "corp_id", "name masks_numbers is_disabled")
+EVENTS: Final = _table("event", "conference_uuid corp_id event_id", "seq")
 
 TABLES: Final = (
     CORPS,
@@ -59,14 +69,9 @@ TABLES: Final = (
         "corp_id source conference_uuid",
         "start_time_ms record_count is_whole problem checked_time_ms",
     ),
-    _table(
-        "conference",
-        "corp_id conference_uuid",
-        "conference_id subject start_time_ms end_time_ms scheduler_name has_recording search_text"
-        " details",
-    ),
-    _table("conference_day", "corp_id has_recording day", "conference_count"),
-    _table("viewer", "corp_id person conference_uuid", "start_time_ms has_recording"),
+    CONFERENCES,
+    DAYS,
+    VIEWERS,
     _table(
         "participant",
         "corp_id conference_uuid identity",
@@ -77,9 +82,9 @@ TABLES: Final = (
         "conference_uuid corp_id join_time_ms call_number display_name",
         "left_time_ms device_type media_type dept_name search_text",
     ),
-    _table("head", "conference_uuid corp_id", "record_count"),
+    HEADS,
     RECORDS,
-    _table("event", "conference_uuid corp_id event_id", "seq"),
+    EVENTS,
 )
 """What a store keeps for good, in an order in which no row comes before one that it needs.
 
@@ -118,6 +123,9 @@ class Tables(Protocol):
             after: a key, and the rows are those behind it.
             limit: how many at most.
         """
+
+    async def find(self, table: Table, key: Row) -> Row | None:
+        """The row of a key."""
 
     async def count(self, table: Table) -> int:
         """How many rows a table has; it counts each, so not for records."""

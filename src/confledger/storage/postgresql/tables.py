@@ -49,6 +49,16 @@ class PostgreSQLTables:
             *bindings,
         )
 
+    async def find(self, table: Table, key: Row) -> Row | None:
+        """See `Tables.find`."""
+        places = (f"{column} = ${place}" for place, column in enumerate(table.key, start=1))
+        rows = await self._select(
+            f"SELECT {', '.join(table.columns)} FROM {_name(table)}"  # noqa: S608 - our own names
+            f" WHERE {' AND '.join(places)}",
+            *_cells(table.key, key),
+        )
+        return rows[0] if rows else None
+
     async def count(self, table: Table) -> int:
         """See `Tables.count`."""
         ((count,),) = await self._select(f"SELECT count(*) FROM {_name(table)}")  # noqa: S608 - our own names
@@ -87,8 +97,13 @@ class PostgreSQLTables:
 
     async def fact(self, name: str) -> str | None:
         """See `Tables.fact`."""
-        rows = await self._select("SELECT value FROM store_info WHERE name = $1", name)
-        return cast("str", rows[0][0]) if rows else None
+
+        async def work(session: Session) -> str | None:
+            statement = "SELECT value FROM store_info WHERE name = $1"
+            return cast("str | None", await session.connection.fetchval(statement, name))
+
+        # Whoever opens a store has a connection to write with already, and no other.
+        return await self.database.write(work)
 
     async def begin_copy(self, source: str) -> None:
         """See `Tables.begin_copy`."""

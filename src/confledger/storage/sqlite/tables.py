@@ -48,6 +48,15 @@ class SQLiteTables:
             ),
         )
 
+    async def find(self, table: Table, key: Row) -> Row | None:
+        """See `Tables.find`."""
+        rows = self.database.select(
+            f"SELECT {', '.join(table.columns)} FROM {table.name}"  # noqa: S608 - our own names
+            f" WHERE {' AND '.join(f'{column} = ?' for column in table.key)}",
+            tuple(key),
+        )
+        return rows[0] if rows else None
+
     async def count(self, table: Table) -> int:
         """See `Tables.count`."""
         ((count,),) = self.database.select(f"SELECT count(*) FROM {table.name}", ())  # noqa: S608 - our own names
