@@ -228,7 +228,7 @@ def steps_of_list(
         taken[event["sql"]] = event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]
 
     # With a connection of its own, whose statements have not been run before.
-    database = Database(store.database._path)  # noqa: SLF001 - to open the same file
+    database = Database(store.database.path)
     searchers = database._searchers  # noqa: SLF001 - to count
     for _ in range(searchers.qsize()):
         connection = searchers.get()

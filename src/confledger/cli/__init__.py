@@ -27,6 +27,7 @@ _MODULES: Final = {
     "export": "export",
     "records": "records",
     "archive": "archive",
+    "store": "store",
     "generate": "generate",
 }
 """In which module of this package each command is, by the name of the module."""

@@ -1,6 +1,7 @@
 """Where things are kept; one folder for each engine."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,8 @@ from confledger.ledger.conference import ConferenceStore
 from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.store import RecordStore
 from confledger.storage import postgresql, sqlite
+from confledger.storage.copying import require_whole
+from confledger.storage.tables import Tables
 
 _SQLITE: Final = "sqlite:///"
 _POSTGRESQL: Final = ("postgresql://", "postgres://")
@@ -32,6 +35,7 @@ class Stores:
     archive: ArchiveStore
     accounts: AccountStore
     tenants: TenantStore
+    tables: Tables
     _close: Callable[[], Awaitable[None]]
 
     async def close(self) -> None:
@@ -55,6 +59,18 @@ def sqlite_path(url: str) -> Path:
         raise SettingError(f"{_FORMS}: {error}") from error
 
 
+def check_url(url: str) -> None:
+    """Check that a URL names an engine of ours.
+
+    Raises:
+        SettingError: it does not, or is not well-formed.
+    """
+    if url.startswith(_POSTGRESQL):
+        postgresql.address_of(url)
+    else:
+        sqlite_path(url)
+
+
 def secret_key_path(url: str, data_folder: Path) -> Path:
     """Where the secret key of a store is, if no other place is set.
 
@@ -75,8 +91,29 @@ async def open_stores(url: str, *, make: bool = True) -> Stores:
 
     Raises:
         SettingError: the URL names no engine of ours.
-        StoreUnusable: the store can't be opened, is of another version, or is not there.
+        StoreUnusable: the store can't be opened, is of another version, or is not there,
+            or is a copy that is not whole.
     """
+    opened = await _open(url, make=make)
+    try:
+        await require_whole(opened.tables)
+    except BaseException:
+        await opened.close()
+        raise
+    return opened
+
+
+@asynccontextmanager
+async def open_tables(url: str, *, make: bool) -> AsyncIterator[Tables]:
+    """Open the tables of a store, be it a copy that is not whole; as `open_stores`."""
+    opened = await _open(url, make=make)
+    try:
+        yield opened.tables
+    finally:
+        await opened.close()
+
+
+async def _open(url: str, *, make: bool) -> Stores:
     if url.startswith(_POSTGRESQL):
         shared = await postgresql.open_database(url, make=make)
         return Stores(
@@ -86,6 +123,7 @@ async def open_stores(url: str, *, make: bool = True) -> Stores:
             postgresql.PostgreSQLArchiveStore(shared),
             postgresql.PostgreSQLAccountStore(shared),
             postgresql.PostgreSQLTenantStore(shared),
+            postgresql.PostgreSQLTables(shared),
             shared.close,
         )
     file = sqlite.Database(sqlite_path(url), make=make)
@@ -100,5 +138,6 @@ async def open_stores(url: str, *, make: bool = True) -> Stores:
         sqlite.SQLiteArchiveStore(file),
         sqlite.SQLiteAccountStore(file),
         sqlite.SQLiteTenantStore(file),
+        sqlite.SQLiteTables(file),
         close,
     )

@@ -1,11 +1,13 @@
 """The stores on PostgreSQL, for more than one machine. `README.md` tells how they work."""
 
 from confledger.storage.postgresql.accounts import PostgreSQLAccountStore
+from confledger.storage.postgresql.address import address_of
 from confledger.storage.postgresql.archive import PostgreSQLArchiveStore
 from confledger.storage.postgresql.conferences import PostgreSQLConferenceStore
 from confledger.storage.postgresql.database import open_database
 from confledger.storage.postgresql.phrases import PostgreSQLPhraseStore
 from confledger.storage.postgresql.records import PostgreSQLRecordStore
+from confledger.storage.postgresql.tables import PostgreSQLTables
 from confledger.storage.postgresql.tenants import PostgreSQLTenantStore
 
 __all__ = [
@@ -14,6 +16,8 @@ __all__ = [
     "PostgreSQLConferenceStore",
     "PostgreSQLPhraseStore",
     "PostgreSQLRecordStore",
+    "PostgreSQLTables",
     "PostgreSQLTenantStore",
+    "address_of",
     "open_database",
 ]

@@ -169,7 +169,8 @@ class Database:
 
     def __init__(self, url: str, address: str) -> None:
         self._url = url
-        self._address = address
+        self.address = address
+        """Where it is, without a password."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._readers = Connections(
             functools.partial(self._connect, _READ_SECONDS_MAX),
@@ -219,7 +220,7 @@ class Database:
                 return await work(Session(connection))
         except TimeoutError as error:
             raise StoreBusy(
-                f"a search of the store {self._address} took more than"
+                f"a search of the store {self.address} took more than"
                 f" {_SEARCH_SECONDS_MAX:g} seconds"
             ) from error
 
@@ -244,7 +245,7 @@ class Database:
     async def _connect(self, seconds_max: float) -> Connection:
         """Open a connection whose statements take no longer than so."""
         milliseconds = str(int(seconds_max * 1000))
-        with errors_translated(self._address):
+        with errors_translated(self.address):
             try:
                 return await asyncpg.connect(
                     self._url,
@@ -283,7 +284,7 @@ class Database:
             )
             if version != str(SCHEMA_VERSION):
                 raise StoreUnusable(
-                    f"the store {self._address} has the schema version {version},"
+                    f"the store {self.address} has the schema version {version},"
                     f" and this confledger works with version {SCHEMA_VERSION}"
                 )
 
@@ -293,10 +294,10 @@ class Database:
         if await connection.fetchval(
             "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace LIMIT 1"
         ):
-            raise StoreUnusable(f"the database {self._address} is another program's")
+            raise StoreUnusable(f"the database {self.address} is another program's")
         if not make:
             raise StoreUnusable(
-                f"there is no store in {self._address}; `confledger import` or `serve` makes one"
+                f"there is no store in {self.address}; `confledger import` or `serve` makes one"
             )
         await connection.execute((files(__package__) / "schema.sql").read_text("utf-8"))
         await connection.execute(

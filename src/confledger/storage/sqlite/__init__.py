@@ -6,6 +6,7 @@ from confledger.storage.sqlite.conferences import SQLiteConferenceStore
 from confledger.storage.sqlite.database import Database
 from confledger.storage.sqlite.phrases import SQLitePhraseStore
 from confledger.storage.sqlite.records import SQLiteRecordStore
+from confledger.storage.sqlite.tables import SQLiteTables
 from confledger.storage.sqlite.tenants import SQLiteTenantStore
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "SQLiteConferenceStore",
     "SQLitePhraseStore",
     "SQLiteRecordStore",
+    "SQLiteTables",
     "SQLiteTenantStore",
 ]

@@ -77,7 +77,8 @@ class Database:
             self._searchers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
             for _ in range(_SEARCHERS):
                 self._searchers.put(_connect_to_read(path))
-        self._path = path
+        self.path = path
+        """The file."""
         self._searches_waiting = threading.BoundedSemaphore(_SEARCHES_WAITING_MAX)
         self._searching = ThreadPoolExecutor(
             max_workers=_SEARCHERS, thread_name_prefix="sqlite-search"
@@ -86,8 +87,12 @@ class Database:
 
     def read(self, query: str, bindings: Bindings) -> list[Row]:
         """All rows of a named query, on this thread."""
-        with _errors_translated(self._path):
-            return self._reader.execute(QUERIES[query], bindings).fetchall()
+        return self.select(QUERIES[query], bindings)
+
+    def select(self, statement: str, bindings: Bindings) -> list[Row]:
+        """All rows of a statement, on this thread."""
+        with _errors_translated(self.path):
+            return self._reader.execute(statement, bindings).fetchall()
 
     async def search(self, work: Callable[[Read], T]) -> T:
         """Do some reading that may take a while; all that it reads is of one moment.
@@ -122,7 +127,7 @@ class Database:
         seconds_max: float,
     ) -> T:
         if not waiting.acquire(blocking=False):
-            raise StoreBusy(f"too much waits for the store {self._path} already")
+            raise StoreBusy(f"too much waits for the store {self.path} already")
         give_up = time.monotonic() + seconds_max
         try:
             running = asyncio.get_running_loop().run_in_executor(thread, do, work, give_up)
@@ -144,15 +149,15 @@ class Database:
 
         try:
             if is_over():
-                raise StoreBusy(f"the store {self._path} is busy")
-            with _errors_translated(self._path):
+                raise StoreBusy(f"the store {self.path} is busy")
+            with _errors_translated(self.path):
                 connection.set_progress_handler(is_over, _SEARCH_STEPS)
                 connection.execute("BEGIN")
                 try:
                     return work(read)
                 except apsw.InterruptError as error:
                     raise StoreBusy(
-                        f"a search of the store {self._path} took more than"
+                        f"a search of the store {self.path} took more than"
                         f" {_SEARCH_SECONDS_MAX:g} seconds"
                     ) from error
                 finally:
@@ -164,8 +169,8 @@ class Database:
     def _transact(self, work: Callable[[apsw.Connection], T], give_up: float) -> T:
         seconds_left = give_up - time.monotonic()
         if seconds_left <= 0:
-            raise StoreBusy(f"the store {self._path} is busy")
-        with _errors_translated(self._path):
+            raise StoreBusy(f"the store {self.path} is busy")
+        with _errors_translated(self.path):
             self._writer.set_busy_timeout(int(seconds_left * 1000) + 1)
             with _transaction(self._writer):
                 return work(self._writer)
