@@ -58,7 +58,8 @@ def _commands(name: str, command: click.Command) -> Iterator[str]:
         for subcommand in command.commands.values():
             yield from _commands(f"{name} {subcommand.name}", subcommand)
         return
-    context = click.Context(command, info_name=name)
+    # Click keeps the help option that it makes, and a test in the same process uses it.
+    context = click.Context(command, info_name=name, help_option_names=["-h", "--help"])
     yield f"## {name}\n"
     yield f"    {' '.join([name, *command.collect_usage_pieces(context)])}\n"
     yield f"{inspect.cleandoc(command.help or '')}\n"
