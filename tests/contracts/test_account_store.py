@@ -241,12 +241,12 @@ async def test_a_grant_may_replace_another_and_may_end(
     ann = await accounts.user(user("ann"))
     await keep(accounts, 1, grant(1, ann))
     await keep(accounts, 2, grant(2, ann), replaces=b"access 1")
-    await accounts.end_grant(b"nothing")
+    assert not await accounts.end_grant(b"nothing")
 
     assert [await is_alive(accounts, number) for number in (1, 2)] == [False, True]
     assert await accounts.grant(b"refresh 1", NOW_MS) is None
 
-    await accounts.end_grant(b"access 2")
+    assert await accounts.end_grant(b"access 2")
 
     assert not await is_alive(accounts, 2)
     assert await accounts.grant(b"refresh 2", NOW_MS) is None

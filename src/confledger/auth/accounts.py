@@ -204,8 +204,12 @@ class AccountStore(Protocol):
         corp is disabled.
         """
 
-    async def end_grant(self, access_hash: bytes) -> None:
-        """End a grant: neither of its tokens is good any more."""
+    async def end_grant(self, access_hash: bytes) -> bool:
+        """End a grant: neither of its tokens is good any more.
+
+        Returns:
+            Whether there was one to end.
+        """
 
     async def principal(self, access_hash: bytes, now_ms: int) -> Principal | None:
         """Who an access token speaks for; None as for `grant`."""

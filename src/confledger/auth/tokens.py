@@ -97,7 +97,9 @@ class Tokens:
             TokenRejected: there is no such token, or it has ended.
         """
         session = await self.validate(token)
-        await self.accounts.end_grant(hash_token(session.access_token))
+        # It may have been refreshed since, and then the new one goes on.
+        if not await self.accounts.end_grant(hash_token(session.access_token)):
+            raise TokenRejected
 
     async def _issue(
         self,

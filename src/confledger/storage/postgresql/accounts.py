@@ -120,11 +120,10 @@ class PostgreSQLAccountStore:
         rows = await self.database.read("grant", {"token_hash": token_hash, "now_ms": now_ms})
         return grant_of(rows[0]) if rows else None
 
-    async def end_grant(self, access_hash: bytes) -> None:
+    async def end_grant(self, access_hash: bytes) -> bool:
         """See `AccountStore.end_grant`."""
-        await self.database.write(
-            lambda session: session.rows("end_grant", {"access_hash": access_hash})
-        )
+        key = {"access_hash": access_hash}
+        return bool(await self.database.write(lambda session: session.rows("end_grant", key)))
 
     async def principal(self, access_hash: bytes, now_ms: int) -> Principal | None:
         """See `AccountStore.principal`."""

@@ -94,8 +94,8 @@ class SQLiteAccountStore:
             if password_hash not in (None, secrets[0][0]):
                 raise TokenRejected
             if replaces is not None:
-                connection.execute(QUERIES["end_grant"], {"access_hash": replaces})
-                if not connection.changes():
+                replaced = connection.execute(QUERIES["end_grant"], {"access_hash": replaces})
+                if not replaced.fetchall():
                     raise TokenRejected
             # The new one is added after the others have made room for it, so that
             # it stays even where several were made in the same millisecond.
@@ -113,12 +113,11 @@ class SQLiteAccountStore:
         rows = self.database.read("grant", {"token_hash": token_hash, "now_ms": now_ms})
         return grant_of(rows[0]) if rows else None
 
-    async def end_grant(self, access_hash: bytes) -> None:
+    async def end_grant(self, access_hash: bytes) -> bool:
         """See `AccountStore.end_grant`."""
-        await self.database.write(
-            lambda connection: connection.execute(
-                QUERIES["end_grant"], {"access_hash": access_hash}
-            )
+        key = {"access_hash": access_hash}
+        return await self.database.write(
+            lambda connection: bool(connection.execute(QUERIES["end_grant"], key).fetchall())
         )
 
     async def principal(self, access_hash: bytes, now_ms: int) -> Principal | None:

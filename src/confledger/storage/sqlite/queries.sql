@@ -198,7 +198,7 @@ INSERT INTO login_grant (
 );
 
 -- name: end_grant
-DELETE FROM login_grant WHERE access_hash = :access_hash;
+DELETE FROM login_grant WHERE access_hash = :access_hash RETURNING access_hash;
 
 -- name: end_oldest_grants
 -- Leave a user the newest grants of a client type, `grants_max` of them.
