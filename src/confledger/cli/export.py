@@ -181,18 +181,17 @@ def _stream(output: Path, *, replaces: bool) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _writer(form: str, stream: BinaryIO, manner: Manner, output: Path) -> Iterator[RowWriter]:
-    # The last two need large libraries, which the other commands do without.
     if form == "csv":
         yield CSVWriter(stream, manner)
     elif form == "jsonl":
         yield JSONLinesWriter(stream)
     elif form == "xlsx":
-        from confledger.export.xlsx_file import XLSXWriter  # noqa: PLC0415
+        from confledger.export.xlsx_file import XLSXWriter  # noqa: PLC0415 - large, for this alone
 
         with temporary_folder(beside=output) as folder:
             yield XLSXWriter(stream, manner, folder)
     else:
-        from confledger.export.parquet_file import ParquetWriter  # noqa: PLC0415
+        from confledger.export.parquet_file import ParquetWriter  # noqa: PLC0415 - large, and an extra
 
         yield ParquetWriter(stream)
 

@@ -45,9 +45,11 @@ def import_records(
 
     A PATH is a saved answer of a history call, one page a file, in either language;
     or JSON Lines, a record a line; or a folder of such files, as `export` writes one.
-    In a folder that is named by a conference's UUID are that conference's files. Each
-    file is taken whole or not at all, and what the ledger has already is not added
-    again.
+    In a folder that is named by a conference's UUID are that conference's files.
+
+    Each file is taken whole or not at all, but for lines of more than 8 MiB: all of
+    them are checked, then taken step by step. What the ledger has already is not
+    added again.
     """
 
     async def work(parts: Parts) -> ImportReport:

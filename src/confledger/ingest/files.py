@@ -103,7 +103,7 @@ class Importer:
     async def take(
         self, paths: Sequence[Path], corp_id: str, conference_uuid: str | None
     ) -> ImportReport:
-        """Take files into a corp's ledger: each file whole or not at all.
+        """Take files into a corp's ledger: each whole or not at all, a large one step by step.
 
         Pages of one meeting are taken in the meeting's order, in whichever order
         they are named. If one of them can't be read, none is taken: what it holds

@@ -39,4 +39,4 @@ class PostgreSQLPhraseStore:
         if not texts:
             return {}
         asked = {"corp_id": corp_id, "language": language, "texts": list(texts)}
-        return {text: words for text, words in await self.database.read("phrases", asked)}  # noqa: C416 - rows are no pairs to the type checker
+        return {row[0]: row[1] for row in await self.database.read("phrases", asked)}
