@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from confledger.app import Parts, open_parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.catalogue.operations import OPERATIONS, RESULTS
+from confledger.catalogue.words import load_catalogue
 from confledger.export.selection import Ledger, Selection
 from confledger.export.wire_folder import export_folder
 from confledger.ledger.conference import ConferenceNews
@@ -33,6 +34,8 @@ from conftest import client_of, token_of
 
 T = TypeVar("T")
 
+CATALOGUE = load_catalogue()
+
 START_MS = 1_574_119_860_000
 TIME_MAX = 253_402_300_799_999
 
@@ -40,6 +43,11 @@ TIME_MAX = 253_402_300_799_999
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 WORDS = TEXTS.filter(bool)
 TIMES = st.integers(START_MS, START_MS + 10_000_000)
+
+
+def _is_unknown(text: str) -> bool:
+    """Whether a text may be kept verbatim: the words of a code always become the code."""
+    return CATALOGUE.operation_of(text) is None and CATALOGUE.result_of(text) is None
 
 
 @st.composite
@@ -55,10 +63,10 @@ def records(draw: st.DrawFn, *, times: st.SearchStrategy[int] = TIMES) -> Contro
         operator=operator,
         operator_basis=draw(st.sampled_from(bases)),
         operation=code,
-        operation_text="" if code else draw(WORDS),
+        operation_text="" if code else draw(WORDS.filter(_is_unknown) | st.just("MUTE_ALL")),
         object=draw(TEXTS | st.just("+991116005905")),
         result=result,
-        result_text="" if result else draw(TEXTS),
+        result_text="" if result else draw(TEXTS.filter(_is_unknown) | st.just("SUCCESS")),
         detail=draw(TEXTS),
     )
 

@@ -33,7 +33,6 @@ def pushed_records(draw: st.DrawFn) -> list[JSONObject]:
             "operateSource": draw(_WORDS),
             "operator": draw(_WORDS),
             "operationObject": draw(_WORDS),
-            "operateResult": draw(st.sampled_from([*RESULTS, "", "也许"])),
             "detail": draw(_WORDS),
             "eventId": f"e{number}",
         }
@@ -41,6 +40,12 @@ def pushed_records(draw: st.DrawFn) -> list[JSONObject]:
             st.sampled_from(
                 [{"operateCode": "挥手"}, {"operateCode": "Roll call"}]
                 + [{"operation": operation.code} for operation in OPERATIONS[:5]]
+            )
+        )
+        | draw(
+            st.sampled_from(
+                [{"operateResult": text} for text in ("", "也许", "Success", "SUCCESS")]
+                + [{"result": code} for code in RESULTS]
             )
         )
         for number in range(draw(st.integers(0, 9)))

@@ -106,10 +106,18 @@ async def test_an_event_id_stays_the_sources_own(parts: Parts, tmp_path: Path) -
 
 
 def test_codes_may_stand_in_place_of_words(tmp_path: Path) -> None:
-    """`operation` holds a code, and `operateResult` a code or words: the record is the same."""
+    """`operation` and `result` hold codes, for the words beside them: the record is the same."""
     by_words, by_codes = read_lines(
         tmp_path,
-        [said(), said(operateCode=None, operation="MUTE_PARTICIPANT", operateResult="SUCCESS")],
+        [
+            said(),
+            said(
+                operateCode=None,
+                operation="MUTE_PARTICIPANT",
+                operateResult=None,
+                result="SUCCESS",
+            ),
+        ],
     )
 
     assert by_words == by_codes

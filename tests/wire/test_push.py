@@ -96,7 +96,7 @@ async def test_records_are_kept_with_every_field(push_to: Push, parts: Parts) ->
         "operatorBasis": "inferred",
         "operation": "MUTE_PARTICIPANT",
         "operationObject": "p1",
-        "operateResult": "FAILED",
+        "result": "FAILED",
         "detail": "she asked for it",
         "eventId": "e1",
     }

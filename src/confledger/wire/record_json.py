@@ -56,11 +56,13 @@ class PageJSON(msgspec.Struct):
 
 
 class LedgerRecordJSON(RecordJSON, forbid_unknown_fields=True):
-    """A record as other programs bring it to us: the vendor's keys, and five of ours."""
+    """A record as other programs bring it to us: the vendor's keys, and six of ours."""
 
     operatorBasis: Text | None = None
     operation: Text | None = None
     """A code of the catalogue, in place of the text in `operateCode`."""
+    result: Text | None = None
+    """A code of the catalogue, in place of the text in `operateResult`."""
     eventId: Annotated[str, msgspec.Meta(max_length=EVENT_ID_CHARACTERS_MAX)] | None = None
     confUUID: str | None = None
     """Which conference it belongs to, where the way it came does not say so."""
@@ -144,10 +146,11 @@ def ledger_json(record: ControlRecord, conference_uuid: str) -> LedgerRecordJSON
         operator=record.operator or None,
         operateCode=record.operation_text or None,
         operationObject=record.object or None,
-        operateResult=record.result or record.result_text or None,
+        operateResult=record.result_text or None,
         detail=record.detail or None,
         operatorBasis=record.operator_basis,
         operation=record.operation,
+        result=record.result,
         eventId=record.event_id,
         confUUID=conference_uuid,
     )
@@ -182,6 +185,10 @@ def record_of_ledger_json(record: LedgerRecordJSON, catalogue: Catalogue) -> Con
         raise InvalidRecord(
             "operation", f"must be a code of the catalogue; {record.operation!r} is none"
         )
+    if record.result and record.operateResult:
+        raise InvalidRecord("result", "and operateResult must not both be given")
+    if record.result and not catalogue.has_result(record.result):
+        raise InvalidRecord("result", f"must be a code of the catalogue; {record.result!r} is none")
     return _record_of(record, catalogue, "", record.eventId or "")
 
 
@@ -190,13 +197,10 @@ def _record_of(record: RecordJSON, catalogue: Catalogue, path: str, event_id: st
         value = getattr(record, name)
         if isinstance(value, str) and "\0" in value:
             raise InvalidRecord(path + name, "must not hold the character U+0000")
-    result_text = record.operateResult or ""
-    result = catalogue.result_of(result_text)
-    operation, basis = None, ""
+    operation, result, basis = None, None, ""
     if isinstance(record, LedgerRecordJSON):
-        operation, basis = record.operation, record.operatorBasis or ""
-        if catalogue.has_result(result_text):
-            result = result_text
+        operation, result, basis = record.operation, record.result, record.operatorBasis or ""
+    result = result or catalogue.result_of(record.operateResult or "")
     operation = operation or catalogue.operation_of(record.operateCode or "")
     if not (operation or record.operateCode):
         raise InvalidRecord(path + "operateCode", _MISSING_OPERATION)
@@ -214,7 +218,7 @@ def _record_of(record: RecordJSON, catalogue: Catalogue, path: str, event_id: st
         operation_text="" if operation else record.operateCode or "",
         object=record.operationObject or "",
         result=result,
-        result_text="" if result else result_text,
+        result_text="" if result else record.operateResult or "",
         detail=record.detail or "",
         event_id=event_id,
     )

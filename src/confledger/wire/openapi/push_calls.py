@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from confledger.catalogue.operations import OPERATIONS
+from confledger.catalogue.operations import OPERATIONS, RESULTS
 from confledger.ledger.record import OPERATOR_BASES
 from confledger.wire import push
 from confledger.wire.conference_json import ATTENDEE_TYPES
@@ -144,6 +144,7 @@ def _tell_of_records(components: Schema) -> None:
     record = components["LedgerRecordJSON"]
     codes = [operation.code for operation in OPERATIONS]
     record["properties"]["operation"] = {"enum": [*codes, None, ""], "default": None}
+    record["properties"]["result"] = {"enum": [*RESULTS, None, ""], "default": None}
     record["properties"]["operatorBasis"] = {"enum": [*OPERATOR_BASES, None, ""], "default": None}
     record["properties"]["confUUID"] = {
         "anyOf": [CONFERENCE_UUID, _NOTHING],
@@ -156,6 +157,7 @@ def _tell_of_records(components: Schema) -> None:
             _with(operation={"enum": codes}, operateCode=None),
             _with(operateCode=_SOMETHING, operation=None),
         ),
+        _one_of(_with(result=None), _with(operateResult=None)),
         _one_of(
             {"properties": {"operatorBasis": {"enum": [*unstated, None, ""]}}},
             _with(operator=_SOMETHING),
