@@ -71,6 +71,11 @@ def info(*, as_json: bool, **options: Any) -> None:
             "programSchemaVersion": look.program_version,
         }
         if look.version != look.program_version:
+            is_newer = look.version > look.program_version
+            todo = (
+                "upgrade this program" if is_newer else "`confledger store migrate` brings it there"
+            )
+            say(f"more is told only of a store of this program's version; {todo}")
             return facts
         async with open_tables(url, make=False) as tables:
             await require_whole(tables)
