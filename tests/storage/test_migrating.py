@@ -397,7 +397,9 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS corp_name ON corp (name);
 @on_postgresql
 @pytest.mark.usefixtures("quick")
 async def test_postgresql_makes_an_index_outside_a_transaction(old: Old) -> None:
-    """It waits for who writes, longer than for a lock, while another migration waits for it."""
+    """It waits for who writes, longer than for a lock, while another migration waits for it;
+    whoever starts a service meanwhile is told at once.
+    """
     migrations = old.migrations(CONCURRENTLY)
     other = await asyncpg.connect(old.url)
     transaction = other.transaction()
@@ -407,6 +409,8 @@ async def test_postgresql_makes_an_index_outside_a_transaction(old: Old) -> None
     both = [asyncio.create_task(migrate(old.url)) for _ in range(2)]
     _, pending = await asyncio.wait(both, timeout=0.5)
     assert len(pending) == 2
+    with pytest.raises(StoreUnusable, match="`confledger store migrate`"):
+        await open_stores(old.url)
     await transaction.commit()
     await other.close()
 
