@@ -276,8 +276,8 @@ async def test_a_service_of_the_version_before_goes_on(old: Old, make_record: Ma
     writing = asyncio.create_task(append_until(stores, make_record, is_over))
     await asyncio.sleep(0.05)
     old.migrations(
-        "ALTER TABLE record ADD COLUMN note text NOT NULL DEFAULT '';"
-        " ALTER TABLE head ADD COLUMN note text;",
+        "ALTER TABLE record ADD COLUMN note text NOT NULL DEFAULT ''",
+        "ALTER TABLE head ADD COLUMN note text",
         "CREATE INDEX record_note ON record (note, conference_uuid);",
         SLOW[old.engine],
         ADD_COLUMN + ADD_TABLE,
@@ -374,6 +374,32 @@ async def test_postgresql_tries_again_for_a_lock(old: Old, monkeypatch: pytest.M
 
     assert (await migrating).to_version == migrations.newest
     await other.close()
+
+
+@on_postgresql
+@pytest.mark.usefixtures("quick")
+async def test_postgresql_ends_the_step_and_not_the_service(old: Old) -> None:
+    """A step that has one table and waits for another, and a service that has the other and
+    waits for the one: the step gives up, and is done when the service is through.
+    """
+    migrations = old.migrations(
+        "ALTER TABLE record ADD COLUMN note text; ALTER TABLE head ADD COLUMN note text"
+    )
+    service = await asyncpg.connect(old.url)
+    transaction = service.transaction()
+    await transaction.start()
+    await service.execute("LOCK TABLE head IN ROW EXCLUSIVE MODE")
+
+    has_tried = threading.Event()
+    migrating = asyncio.create_task(migrate(old.url, lambda _: has_tried.set()))
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'head'::regclass AND NOT granted"
+    while not (await service.fetchval(waiting) or has_tried.is_set()):  # noqa: ASYNC110 - the server tells no event
+        await asyncio.sleep(0)
+    await service.execute("LOCK TABLE record IN ROW EXCLUSIVE MODE")
+    await transaction.commit()
+    await service.close()
+
+    assert (await migrating).to_version == migrations.newest
 
 
 @on_postgresql

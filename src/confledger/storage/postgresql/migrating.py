@@ -23,8 +23,12 @@ from confledger.storage.tables import COPIED_FROM
 _LOCK: Final = 0x636F_6E6D
 """Under which one process migrates: the letters `conm`. Another than a store is opened under."""
 
-_LOCK_SECONDS_MAX: Final = 2.0
-"""How long a step waits for the lock of a table; whoever needs the table waits behind it."""
+_LOCK_SECONDS_MAX: Final = 0.5
+"""How long a step waits for the lock of a table; whoever needs the table waits behind it.
+
+Less than PostgreSQL's `deadlock_timeout` of a second: if a step and a service wait for each
+other, it is the step that gives up.
+"""
 
 _PAUSES_SECONDS: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
 """How long it then lets the others go on, before it tries again."""
