@@ -72,9 +72,7 @@ def info(*, as_json: bool, **options: Any) -> None:
         }
         if look.version != look.program_version:
             is_newer = look.version > look.program_version
-            todo = (
-                "upgrade this program" if is_newer else "`confledger store migrate` brings it there"
-            )
+            todo = "upgrade this program" if is_newer else "run `confledger store migrate`"
             say(f"more is told only of a store of this program's version; {todo}")
             return facts
         async with open_tables(url, make=False) as tables:

@@ -126,7 +126,7 @@ def load_migrations(folder: Traversable) -> Migrations:
 
 
 def failed(step: Migration, address: str, reason: object) -> StoreUnusable:
-    """The error of a step that could not be done, of which nothing is left."""
+    """The error of a step that could not be done; the version stays what it was."""
     told = " ".join(str(reason).split())
     return StoreUnusable(
         f"the migration {step.name} of the store {address} failed, so the store keeps the schema"
