@@ -2,8 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -164,7 +164,7 @@ class Bench:
 
     # --- What loads it ----------------------------------------------------------
 
-    def reading(
+    def requesting(
         self,
         server: Server,
         paths: Iterable[str],
@@ -172,6 +172,8 @@ class Bench:
         *,
         name: str = "",
         connections: int = 32,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         also: Iterable[int] = (),
     ) -> Contender:
         """A contender that is asked for these paths in turn.
@@ -182,12 +184,16 @@ class Bench:
             token: the access token.
             name: what to call it, if not as the server.
             connections: how many at once.
-            also: sessions of further processes that work for it.
+            body: what to POST there; None asks by GET.
+            headers: further ones.
+            also: further processes that work for it.
         """
         name = name or server.name
         listed = self.path(f"{name}-{server.port}.paths")
         listed.write_text("".join(f"{each}\n" for each in paths))
-        requests = Requests(server.url, listed, reading_headers(token), connections)
+        requests = Requests(
+            server.url, listed, {**reading_headers(token), **(headers or {})}, connections, body
+        )
 
         def load(seconds: int) -> Load:
             said = requests.run(seconds, self.path("load.lua"))
@@ -195,7 +201,22 @@ class Bench:
                 said.requests, said.microseconds / 1e6, said.p50_us / 1000, said.p99_us / 1000
             )
 
-        return Contender(name, load, (server.session, *also))
+        return Contender(name, load, (server.process, *also))
+
+    def first_lap(
+        self, paths: list[str], token: str, start: Callable[[], AbstractContextManager[Server]]
+    ) -> Contender:
+        """A contender that is started anew for each round, and asked once for each path."""
+        listed = self.path("first-lap.paths")
+        listed.write_text("".join(f"{each}\n" for each in paths))
+
+        def load(_: int) -> Load:
+            with start() as server:
+                requests = Requests(server.url, listed, reading_headers(token), is_one_lap=True)
+                said = requests.run(60, self.path("load.lua"))
+            return Load(said.requests, said.microseconds / 1e6)
+
+        return Contender(f"{OURS}, first lap", load)
 
     def save_pages(
         self, server: Server, token: str, questions: Iterable[tuple[str, int, int]]

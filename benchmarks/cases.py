@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks import reading
+from benchmarks import commands, growth, reading, writing
 from benchmarks.bench import Bench, Found
 
 
@@ -27,4 +27,19 @@ class Case:
 CASES: Final = (
     Case("page-20", reading.page_of_20, is_quick=True),
     Case("page-500", reading.page_of_500, is_quick=True),
+    Case("deep-offset", reading.deep_offset),
+    Case("conferences", reading.every_conference),
+    Case("while-pushed", reading.while_pushed),
+    Case("tls", reading.over_tls, is_quick=True),
+    Case("workers", reading.workers),
+    Case("logins", reading.logins),
+    Case("postgresql", reading.on_postgresql),
+    Case("push-1", writing.pushes_of(1)),
+    Case("push-100", writing.pushes_of(100)),
+    Case("push-1000", writing.pushes_of(1_000), is_quick=True),
+    Case("push-10000", writing.pushes_of(10_000)),
+    Case("growth", growth.growth),
+    Case("starting", commands.starting, is_quick=True),
+    Case("files", commands.importing_and_exporting),
+    Case("archive", commands.archiving),
 )

@@ -1,9 +1,11 @@
 """The `confledger` that is measured: only its commands are used, and the file of its store."""
 
 import os
+import re
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,28 +43,40 @@ class Confledger:
             raise Unusable(f"confledger {arguments[0]} fails: {done.stderr[-500:]}")
         return done.stdout
 
-    def timed(self, *arguments: str | Path) -> Used:
-        """Run it to its end on the server's core, and tell what it took.
+    def timed(
+        self,
+        *arguments: str | Path,
+        core: str = server_cores(),
+        environment: Mapping[str, str] | None = None,
+    ) -> Used:
+        """Run it to its end on a core, and tell what it took.
 
         Raises:
             Unusable: it failed.
         """
-        command = ["/usr/bin/env", "taskset", "-c", server_cores(), self.command, *arguments]
-        before = os.times().elapsed
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own command
+        command = ["/usr/bin/env", "taskset", "-c", core, self.command, *arguments]
+        before = time.monotonic()
+        with subprocess.Popen(  # noqa: S603 - our own command
+            command,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, **(environment or {})},
+        ) as process:
             _, status, used = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             raise Unusable(f"confledger {arguments[0]} fails")
-        return Used(os.times().elapsed - before, used.ru_maxrss / 1024)
+        return Used(time.monotonic() - before, used.ru_maxrss / 1024)
 
     def version(self) -> str:
         """What it calls its version."""
         return self.run("--version").split()[-1]
 
-    def offers(self, command: str, option: str) -> bool:
-        """Whether a command has an option."""
-        return option in self.run(command, "--help")
+    def without_cache(self) -> tuple[str, ...]:
+        """The options by which `serve` keeps no pages; none where it has no such option."""
+        options = re.findall(
+            r"^  (--[a-z-]*cache[a-z-]*)", self.run("serve", "--help"), re.MULTILINE
+        )
+        return (options[0], "0") if options else ()
 
     def make_app(self, store: str, key_file: Path) -> App:
         """A new app of a store, that may read and write."""

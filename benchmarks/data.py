@@ -54,7 +54,7 @@ class Data:
 
         def fill(store: StoreFile) -> None:
             with self.confledger.serving(store.url, store.key_file, store.path.parent) as server:
-                posts = Posts(DEEP_CONFERENCE, _PUSH, has_event_ids=True, prefix="deep")
+                posts = Posts(_PUSH, has_event_ids=True, conference_uuid=DEEP_CONFERENCE)
                 post(server, log_in(server, store.app), posts, count=DEEP_RECORDS // _PUSH)
 
         return self._store(f"deep-{DEEP_RECORDS}", fill)
@@ -63,11 +63,7 @@ class Data:
         """A copy to write to."""
         folder.mkdir(parents=True)
         path = folder / store.path.name
-        with (
-            closing(sqlite3.connect(store.path)) as source,
-            closing(sqlite3.connect(path)) as target,
-        ):
-            source.backup(target)
+        copy_database(store.path, path)
         key_file = folder / store.key_file.name
         shutil.copyfile(store.key_file, key_file)
         key_file.chmod(0o600)
@@ -110,6 +106,7 @@ class Data:
                 [
                     *("/usr/bin/env", "openssl", "req", "-x509", "-nodes", "-days", "3650"),
                     *("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+                    *("-addext", "subjectAltName=IP:127.0.0.1"),
                     *("-subj", "/CN=localhost", "-keyout", key, "-out", certificate),
                 ],
                 check=True,
@@ -140,6 +137,15 @@ class Data:
             making.rename(kept)
         app = msgspec.json.decode((kept / app_file.name).read_bytes(), type=App)
         return StoreFile(kept / path.name, kept / key_file.name, app)
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy an SQLite file that may be open."""
+    with (
+        closing(sqlite3.connect(source)) as original,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        original.backup(copy)
 
 
 USUAL_TABLES: Final = """

@@ -18,7 +18,7 @@ _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES: Final = resource.getpagesize()
 _CORES: Final = sorted(os.sched_getaffinity(0))
 _CORES_MIN: Final = 2
-_SESSION, _TIMES, _RESIDENT = 3, slice(11, 13), 21
+_PARENT, _TIMES, _RESIDENT = 1, slice(11, 15), 21
 
 
 class Unusable(Exception):
@@ -30,8 +30,8 @@ class Server:
     """A process that serves, with those that it started."""
 
     name: str
-    session: int
-    """The id of its session, which its processes share."""
+    process: int
+    """The process that was started; those that it starts count with it."""
     port: int
     tls: bool = False
 
@@ -67,6 +67,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def on_server_core() -> Iterator[None]:
+    """What is started meanwhile is on the server's core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {_CORES[0]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @contextmanager
@@ -125,19 +136,31 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _stats(session: int) -> Iterator[list[str]]:
-    """The fields of /proc/PID/stat behind the name, of each process of a session."""
+def _stats(root: int) -> list[list[str]]:
+    """The fields of /proc/PID/stat behind the name, of a process and of all below it."""
+    fields_of: dict[int, list[str]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with suppress(OSError):
-                fields = (entry / "stat").read_text().rpartition(") ")[2].split()
-                if int(fields[_SESSION]) == session:
-                    yield fields
+                fields_of[int(entry.name)] = (
+                    (entry / "stat").read_text().rpartition(") ")[2].split()
+                )
+    family = {root}
+    # A child may have a lower number than its parent, so it takes as many looks as it is deep.
+    while True:
+        more = {
+            process
+            for process, fields in fields_of.items()
+            if int(fields[_PARENT]) in family and process not in family
+        }
+        if not more:
+            return [fields_of[process] for process in family if process in fields_of]
+        family |= more
 
 
-def cpu_seconds(sessions: Sequence[int]) -> float:
-    """What the processes of these sessions have used so far, in user mode and in the kernel."""
-    ticks = sum(sum(map(int, fields[_TIMES])) for session in sessions for fields in _stats(session))
+def cpu_seconds(processes: Sequence[int]) -> float:
+    """What these and all below them have used so far, in user mode and in the kernel."""
+    ticks = sum(sum(map(int, fields[_TIMES])) for root in processes for fields in _stats(root))
     return ticks / _TICKS_PER_SECOND
 
 
@@ -153,9 +176,9 @@ def busy_seconds() -> float:
     return busy / _TICKS_PER_SECOND
 
 
-def resident_mib(session: int) -> float:
-    """The resident memory of the processes of a session."""
-    return sum(int(fields[_RESIDENT]) for fields in _stats(session)) * _PAGE_BYTES / 2**20
+def resident_mib(process: int) -> float:
+    """The resident memory of a process and of all below it."""
+    return sum(int(fields[_RESIDENT]) for fields in _stats(process)) * _PAGE_BYTES / 2**20
 
 
 def processor() -> str:

@@ -17,28 +17,33 @@ from benchmarks.rounds import Load
 
 _MARK: Final = b"@@@@@@@@"
 _TIME_MS: Final = 1_751_500_000_000
-_OPERATIONS: Final = ("MUTE_PARTICIPANT", "UNMUTE_PARTICIPANT", "HAND_UP", "HAND_DOWN")
+_OPERATIONS: Final = ("MUTE_PARTICIPANT", "UNMUTE_PARTICIPANT", "MUTE_ALL", "UNMUTE_ALL")
 
 
 @dataclass(frozen=True, slots=True)
 class Posts:
-    """What is posted: bodies with so many records, all distinct."""
+    """What is posted: bodies with so many records, all distinct.
 
-    conference_uuid: str
+    Each client posts to a conference of its own, or all to one.
+    """
+
     records: int
     """In each POST."""
     has_event_ids: bool
-    prefix: str
+    prefix: str = "event"
     """Another one makes other records."""
+    conference_uuid: str = ""
+    """The one for all; empty: each client has one."""
 
     def template(self) -> bytes:
         """A body, with a mark in each record in place of the number of the POST."""
         lines = (self._record(place) for place in range(self.records))
         return b"[" + b",".join(lines) + b"]"
 
-    def path(self) -> str:
-        """Where they go."""
-        return f"/ledger/v1/conferences/{self.conference_uuid}/records"
+    def path(self, client: int) -> str:
+        """Where those of a client go."""
+        conference_uuid = self.conference_uuid or f"{client:032x}"
+        return f"/ledger/v1/conferences/{conference_uuid}/records"
 
     def _record(self, place: int) -> bytes:
         event = f"{self.prefix}-{_MARK.decode()}-{place:05}"
@@ -58,13 +63,14 @@ def post(
     seconds: float | None = None,
     count: int | None = None,
     clients: int = 1,
+    pause_seconds: float = 0.0,
 ) -> Load:
     """Post for some time, or so many times; how many records were taken.
 
     Raises:
         Unusable: a POST was not answered with 200.
     """
-    return uvloop.run(_Poster(server, token, posts, seconds, count).run(clients))
+    return uvloop.run(_Poster(server, token, posts, seconds, count, pause_seconds).run(clients))
 
 
 class _Poster:
@@ -72,22 +78,29 @@ class _Poster:
     """Never begun anew, so that what was posted in one round is not posted in the next."""
 
     def __init__(
-        self, server: Server, token: str, posts: Posts, seconds: float | None, count: int | None
+        self,
+        server: Server,
+        token: str,
+        posts: Posts,
+        seconds: float | None,
+        count: int | None,
+        pause_seconds: float,
     ) -> None:
         self._server, self._posts = server, posts
         self._template = posts.template()
         self._head = (
-            f"POST {posts.path()} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+            f" HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
             f"X-Access-Token: {token}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(self._template)}\r\n\r\n"
-        ).encode()
+        )
+        self._pause = pause_seconds
         self._end = time.monotonic() + seconds if seconds is not None else None
         self._left = count
         self._waits_ms: list[float] = []
 
     async def run(self, clients: int) -> Load:
         started = time.monotonic()
-        await asyncio.gather(*(self._client() for _ in range(clients)))
+        await asyncio.gather(*(self._client(each) for each in range(clients)))
         seconds = time.monotonic() - started
         waits = sorted(self._waits_ms)
         return Load(
@@ -97,20 +110,23 @@ class _Poster:
             waits[int(len(waits) * 0.99)],
         )
 
-    async def _client(self) -> None:
+    async def _client(self, client: int) -> None:
+        start = f"POST {self._posts.path(client)}{self._head}".encode()
         reader, writer = await asyncio.open_connection("127.0.0.1", self._server.port)
         while self._may_go_on():
             _Poster._numbers += 1
             number = f"{_Poster._numbers:0{len(_MARK)}}".encode()
             body = self._template.replace(_MARK, number)
             began = time.monotonic()
-            writer.writelines((self._head, body))
+            writer.writelines((start, body))
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
             answer = await reader.readexactly(length)
             if not head.startswith(b"HTTP/1.1 200"):
                 raise Unusable(f"{self._server.name} answers {head[:40]!r}: {answer[:300]!r}")
             self._waits_ms.append((time.monotonic() - began) * 1000)
+            if self._pause:
+                await asyncio.sleep(self._pause)
         writer.close()
 
     def _may_go_on(self) -> bool:

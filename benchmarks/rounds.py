@@ -32,7 +32,7 @@ class Contender:
     name: str
     load: Callable[[int], Load]
     """Puts load on it for about so many seconds."""
-    sessions: Sequence[int] = ()
+    processes: Sequence[int] = ()
     """Whose CPU time counts."""
 
 
@@ -93,9 +93,9 @@ def measure(contenders: Sequence[Contender], *, rounds: int, seconds: int) -> li
         for contender in contenders:
             for other in contenders:
                 _wait_until_quiet(other)
-            before, busy_before = cpu_seconds(contender.sessions), busy_seconds()
+            before, busy_before = cpu_seconds(contender.processes), busy_seconds()
             load = contender.load(seconds)
-            used = cpu_seconds(contender.sessions) - before
+            used = cpu_seconds(contender.processes) - before
             strange = max(0.0, busy_seconds() - busy_before - used) / load.seconds
             samples[contender.name].append(_Sample(load, used, strange))
     return [_summary(contender, samples[contender.name]) for contender in contenders]
@@ -117,10 +117,10 @@ def ratio(
 def _wait_until_quiet(contender: Contender) -> None:
     """Wait until it has nothing to do: for requests whose client has gone it may still work."""
     end = time.monotonic() + _QUIET_SECONDS_MAX
-    before = cpu_seconds(contender.sessions)
-    while contender.sessions:
+    before = cpu_seconds(contender.processes)
+    while contender.processes:
         time.sleep(_QUIET_STEP_SECONDS)
-        now = cpu_seconds(contender.sessions)
+        now = cpu_seconds(contender.processes)
         if now - before < _QUIET_STEP_SECONDS / 2:
             return
         if time.monotonic() > end:
@@ -129,7 +129,7 @@ def _wait_until_quiet(contender: Contender) -> None:
 
 
 def _summary(contender: Contender, samples: list[_Sample]) -> Measured:
-    has_cpu = bool(contender.sessions)
+    has_cpu = bool(contender.processes)
     return Measured(
         name=contender.name,
         rates=[each.load.units / each.load.seconds for each in samples],

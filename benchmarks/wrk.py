@@ -14,11 +14,19 @@ _CONNECTIONS: Final = 32
 
 # Each connection asks for the next path of the file, round and round.
 _SCRIPT: Final = """
-local requests, place = {}, 0
+local requests, place, is_one_lap = {}, 0, false
 function init(args)
-  for path in io.lines(args[1]) do requests[#requests + 1] = wrk.format("GET", path) end
+  local method, body = "GET", nil
+  if args[3] then
+    method, body = "POST", io.open(args[3]):read("*a")
+  end
+  is_one_lap = args[2] == "once"
+  for path in io.lines(args[1]) do
+    requests[#requests + 1] = wrk.format(method, path, nil, body)
+  end
 end
 function request()
+  if is_one_lap and place == #requests then wrk.thread:stop() end
   place = place % #requests + 1
   return requests[place]
 end
@@ -53,6 +61,10 @@ class Requests:
     """A file with a path on each line."""
     headers: Mapping[str, str]
     connections: int = _CONNECTIONS
+    body: bytes | None = None
+    """What to POST; None asks by GET."""
+    is_one_lap: bool = False
+    """Whether each path is asked for once only."""
 
     def run(self, seconds: int, script: Path) -> Said:
         """Make them for so long.
@@ -65,7 +77,12 @@ class Requests:
         command = ["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s", "--timeout", "60s"]
         for name, value in self.headers.items():
             command += ["-H", f"{name}: {value}"]
-        command += ["-s", str(script), self.url, "--", str(self.paths)]
+        laps = "once" if self.is_one_lap else "again"
+        command += ["-s", str(script), self.url, "--", str(self.paths), laps]
+        if self.body is not None:
+            body = self.paths.with_suffix(".body")
+            body.write_bytes(self.body)
+            command.append(str(body))
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
         if done.returncode != 0:
             raise Unusable(f"wrk fails: {done.stdout[-500:]}{done.stderr[-500:]}")
