@@ -59,6 +59,7 @@ class Confledger:
         with subprocess.Popen(  # noqa: S603 - our own command
             command,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             env={**os.environ, **(environment or {})},
         ) as process:
             _, status, used = os.wait4(process.pid, 0)

@@ -15,6 +15,9 @@ import uvloop
 from benchmarks.machine import Server, Unusable
 from benchmarks.rounds import Load
 
+KEY: Final = "Idempotency-Key"
+"""The header by which a POST is known again, where the service knows of one."""
+
 _MARK: Final = b"@@@@@@@@"
 _TIME_MS: Final = 1_751_500_000_000
 _OPERATIONS: Final = ("MUTE_PARTICIPANT", "UNMUTE_PARTICIPANT", "MUTE_ALL", "UNMUTE_ALL")
@@ -30,6 +33,8 @@ class Posts:
     records: int
     """In each POST."""
     has_event_ids: bool
+    has_key: bool = False
+    """Whether each POST has a key, by which it is known again as a whole."""
     prefix: str = "event"
     """Another one makes other records."""
     conference_uuid: str = ""
@@ -68,7 +73,7 @@ def post(
     """Post for some time, or so many times; how many records were taken.
 
     Raises:
-        Unusable: a POST was not answered with 200.
+        Unusable: a POST was not answered with 200, or not all of its records were new.
     """
     return uvloop.run(_Poster(server, token, posts, seconds, count, pause_seconds).run(clients))
 
@@ -91,9 +96,10 @@ class _Poster:
         self._head = (
             f" HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
             f"X-Access-Token: {token}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(self._template)}\r\n\r\n"
+            f"Content-Length: {len(self._template)}\r\n"
         )
         self._pause = pause_seconds
+        self._taken = f'"accepted":{posts.records}'.encode()
         self._end = time.monotonic() + seconds if seconds is not None else None
         self._left = count
         self._waits_ms: list[float] = []
@@ -118,11 +124,12 @@ class _Poster:
             number = f"{_Poster._numbers:0{len(_MARK)}}".encode()
             body = self._template.replace(_MARK, number)
             began = time.monotonic()
-            writer.writelines((start, body))
+            key = f"{KEY}: {number.decode()}\r\n".encode() if self._posts.has_key else b""
+            writer.writelines((start, key, b"\r\n", body))
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
             answer = await reader.readexactly(length)
-            if not head.startswith(b"HTTP/1.1 200"):
+            if not head.startswith(b"HTTP/1.1 200") or self._taken not in answer:
                 raise Unusable(f"{self._server.name} answers {head[:40]!r}: {answer[:300]!r}")
             self._waits_ms.append((time.monotonic() - began) * 1000)
             if self._pause:

@@ -12,6 +12,7 @@ from benchmarks.bench import Found
 from benchmarks.rounds import Measured, Ratio
 
 RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
+_FEW: Final = 0.1
 _MANY: Final = 10
 _STRANGERS_MAX: Final = 0.05
 
@@ -69,6 +70,11 @@ def case_result(
     )
 
 
+def strangers_of(case: CaseResult) -> float:
+    """Which part of the server's core others had at most."""
+    return max((each.strangers for each in case.measured), default=0.0)
+
+
 def print_case(case: CaseResult) -> None:
     """Print what a case found."""
     if case.measured:
@@ -79,7 +85,7 @@ def print_case(case: CaseResult) -> None:
             f"  {each.name:38} {_number(each.rate):>14} {spread:>8.0%} {_optional(each.cpu_us):>9}"
             f" {_optional(each.p50_ms):>8} {_optional(each.p99_ms):>6}"
         )
-    strangers = max((each.strangers for each in case.measured), default=0.0)
+    strangers = strangers_of(case)
     if strangers > _STRANGERS_MAX:
         print(
             f"  note: other programs had up to {strangers:.0%} of the server's core:"
@@ -104,6 +110,8 @@ def print_summary(cases: Iterable[CaseResult]) -> None:
 
 def shown(figure: float) -> str:
     """A ratio, as people read it."""
+    if figure < _FEW:
+        return f"{figure:.3f}"
     return f"{figure:.2f}" if figure < _MANY else f"{figure:,.0f}"
 
 

@@ -23,6 +23,8 @@ class Load:
     seconds: float
     p50_ms: float | None = None
     p99_ms: float | None = None
+    cpu_seconds: float | None = None
+    """What it used, where it says so itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,9 @@ def measure(contenders: Sequence[Contender], *, rounds: int, seconds: int) -> li
                 _wait_until_quiet(other)
             before, busy_before = cpu_seconds(contender.processes), busy_seconds()
             load = contender.load(seconds)
-            used = cpu_seconds(contender.processes) - before
+            used = load.cpu_seconds
+            if used is None:
+                used = cpu_seconds(contender.processes) - before
             strange = max(0.0, busy_seconds() - busy_before - used) / load.seconds
             samples[contender.name].append(_Sample(load, used, strange))
     return [_summary(contender, samples[contender.name]) for contender in contenders]
@@ -129,14 +133,14 @@ def _wait_until_quiet(contender: Contender) -> None:
 
 
 def _summary(contender: Contender, samples: list[_Sample]) -> Measured:
-    has_cpu = bool(contender.processes)
+    has_cpu = any(each.cpu_seconds for each in samples)
     return Measured(
         name=contender.name,
         rates=[each.load.units / each.load.seconds for each in samples],
         cpu_us=_median([each.cpu_seconds / each.load.units * 1e6 for each in samples])
         if has_cpu
         else None,
-        strangers=max(each.strangers for each in samples) if has_cpu else 0.0,
+        strangers=max(each.strangers for each in samples) if contender.processes else 0.0,
         p50_ms=_median([each.load.p50_ms for each in samples]),
         p99_ms=_median([each.load.p99_ms for each in samples]),
     )
