@@ -172,6 +172,7 @@ class Bench:
         *,
         name: str = "",
         connections: int = 32,
+        seconds_min: int = 1,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         also: Iterable[int] = (),
@@ -184,6 +185,7 @@ class Bench:
             token: the access token.
             name: what to call it, if not as the server.
             connections: how many at once.
+            seconds_min: how long at least, for those that take their time.
             body: what to POST there; None asks by GET.
             headers: further ones.
             also: further processes that work for it.
@@ -196,7 +198,7 @@ class Bench:
         )
 
         def load(seconds: int) -> Load:
-            said = requests.run(seconds, self.path("load.lua"))
+            said = requests.run(max(seconds, seconds_min), self.path("load.lua"))
             return Load(
                 said.requests, said.microseconds / 1e6, said.p50_us / 1000, said.p99_us / 1000
             )

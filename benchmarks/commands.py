@@ -9,8 +9,8 @@ from benchmarks.client import Client, log_in, page_path, reading_headers
 from benchmarks.confledger_command import Used
 from benchmarks.machine import cpu_seconds, load_core, resident_mib
 
-_IDLE_SECONDS: Final = 5
-_ASKED: Final = 5_000
+_IDLE_SECONDS: Final = 3
+_ASKED: Final = 2_000
 _FORMATS: Final = ("csv", "jsonl", "parquet", "wire", "xlsx")
 
 

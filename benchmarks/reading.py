@@ -35,7 +35,7 @@ _MANY_RECORDS: Final = 1_000_000
 _FIRST_PAGE: Final = f"{OURS}, offset 0"
 _WITHOUT_CACHE: Final = f"{OURS}, cache off"
 _PUSHED_HERE: Final = f"{OURS}, pushed here"
-_SLOW_CONNECTIONS: Final = 4
+_SLOW_CONNECTIONS, _SLOW_SECONDS = 4, 10
 """For those that take a second for an answer."""
 
 
@@ -347,8 +347,10 @@ def _usual(
     ]
     for peer, path, rows in peers:
         check_same_records(server, asked, token, peer, path, rows)
-    connections = _SLOW_CONNECTIONS if offset else 32
+    connections, seconds_min = (_SLOW_CONNECTIONS, _SLOW_SECONDS) if offset else (32, 1)
     return [
-        bench.requesting(peer, [path], USUAL_TOKEN, connections=connections)
+        bench.requesting(
+            peer, [path], USUAL_TOKEN, connections=connections, seconds_min=seconds_min
+        )
         for peer, path, _ in peers
     ]

@@ -10,7 +10,7 @@ import msgspec
 
 from benchmarks.machine import Unusable, busy_seconds, cpu_seconds
 
-_QUIET_SECONDS_MAX: Final = 30.0
+_QUIET_SECONDS_MAX: Final = 60.0
 _QUIET_STEP_SECONDS: Final = 0.1
 
 
@@ -89,12 +89,12 @@ def measure(contenders: Sequence[Contender], *, rounds: int, seconds: int) -> li
         Unusable: something went wrong under load.
     """
     samples: dict[str, list[_Sample]] = {each.name: [] for each in contenders}
+    everyone = sorted({process for each in contenders for process in each.processes})
     for contender in contenders:
         contender.load(1)
     for _ in range(rounds):
         for contender in contenders:
-            for other in contenders:
-                _wait_until_quiet(other)
+            _wait_until_quiet(everyone)
             before, busy_before = cpu_seconds(contender.processes), busy_seconds()
             load = contender.load(seconds)
             used = load.cpu_seconds
@@ -118,17 +118,17 @@ def ratio(
     return Ratio(what, over, under, ours.rate / theirs.rate, min(each), max(each), by_cpu, goal)
 
 
-def _wait_until_quiet(contender: Contender) -> None:
-    """Wait until it has nothing to do: for requests whose client has gone it may still work."""
+def _wait_until_quiet(processes: Sequence[int]) -> None:
+    """Wait until nobody has anything to do: requests whose client has gone are worked on still."""
     end = time.monotonic() + _QUIET_SECONDS_MAX
-    before = cpu_seconds(contender.processes)
-    while contender.processes:
+    before = cpu_seconds(processes)
+    while True:
         time.sleep(_QUIET_STEP_SECONDS)
-        now = cpu_seconds(contender.processes)
+        now = cpu_seconds(processes)
         if now - before < _QUIET_STEP_SECONDS / 2:
             return
         if time.monotonic() > end:
-            raise Unusable(f"{contender.name} does not come to rest")
+            raise Unusable("a contender does not come to rest after a load")
         before = now
 
 
