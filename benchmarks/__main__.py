@@ -1,6 +1,7 @@
 """The command: `.venv/bin/python -m benchmarks`, or `make bench` and `make bench-quick`."""
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from benchmarks.bench import Bench, has_peers, missing_programs
+from benchmarks.bench import Bench, has_peers, is_missing
 from benchmarks.cases import CASES, Case
 from benchmarks.confledger_command import Confledger
 from benchmarks.data import Data
@@ -66,8 +67,6 @@ def _chosen(options: argparse.Namespace) -> list[Case]:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if missing := missing_programs():
-        raise Unusable(f"{', '.join(missing)} is needed: apt-get install nginx-light wrk openssl")
     if not has_peers():
         raise Unusable("the peers are missing: run this by `make bench` or `make bench-quick`")
     take_load_core()
@@ -83,19 +82,24 @@ def _run(options: argparse.Namespace) -> int:
     failed = 0
     for case in _chosen(options):
         print(f"\n{case.name}: {case.title}", flush=True)
+        if case.needs_wrk and is_missing("wrk"):
+            print("  left out: wrk is not installed (apt-get install wrk)")
+            continue
         folder = _DATA / "running"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+        left_out: list[str] = []
         try:
             with ExitStack() as stack:
                 bench = Bench(
-                    Data(_DATA, confledger), rounds, seconds, folder, stack, options.quick
+                    Data(_DATA, confledger), rounds, seconds, folder, stack, options.quick, left_out
                 )
                 found = case.run(bench)
         except Unusable as error:
             failed += 1
             print(f"  failed: {error}", file=sys.stderr)
             continue
+        found.notes.extend(dict.fromkeys(left_out))
         result = case_result(case.name, case.title, found, versions, rounds, seconds)
         print_case(result)
         done.append(result)
@@ -108,26 +112,17 @@ def _run(options: argparse.Namespace) -> int:
 
 def _versions(confledger: Confledger) -> dict[str, str]:
     """Of confledger and of what it is measured beside."""
-    nginx = subprocess.run(
-        ["/usr/bin/env", "nginx", "-v"], capture_output=True, text=True, check=True
-    )
-    listing = subprocess.run(  # noqa: S603 - our own command
-        [
-            Path(__file__).parent / ".venv" / "bin" / "python",
-            "-m",
-            "pip",
-            "list",
-            "--format=freeze",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    nginx = "missing"
+    if not is_missing("nginx"):
+        told = subprocess.run(
+            ["/usr/bin/env", "nginx", "-v"], capture_output=True, text=True, check=True
+        )
+        nginx = told.stderr.strip().rpartition("/")[2]
+    pinned = dict(re.findall(r"^([\w-]+)==([\w.]+)", _PINNED.read_text("utf-8"), re.MULTILINE))
     shown = ("fastapi", "sqlalchemy", "django", "djangorestframework", "datasette", "granian")
-    pinned = dict(line.lower().split("==") for line in listing.stdout.splitlines() if "==" in line)
     return {
         "confledger": confledger.version(),
-        "nginx": nginx.stderr.strip().rpartition("/")[2],
+        "nginx": nginx,
         **{name: pinned[name] for name in shown},
     }
 

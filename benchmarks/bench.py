@@ -53,6 +53,8 @@ class Bench:
     stack: ExitStack
     """Ends with the case."""
     is_quick: bool
+    left_out: list[str]
+    """Who was left out of the case, and why."""
 
     @property
     def confledger(self) -> Confledger:
@@ -69,8 +71,14 @@ class Bench:
 
     # --- What serves ------------------------------------------------------------
 
-    def nginx(self, pages: Path, *, tls: bool = False, workers: int = 1) -> Server:
-        """nginx, which sends the files of a folder, with as little else to do as it can have."""
+    def nginx(self, pages: Path, *, tls: bool = False, workers: int = 1) -> Server | None:
+        """nginx, which sends the files of a folder, with as little else to do as it can have.
+
+        None where the machine has none, which is noted.
+        """
+        if is_missing("nginx"):
+            self.left_out.append(f"left out: {NGINX}, for nginx is not installed")
+            return None
         port = free_port()
         folder = self.path(f"nginx-{port}")
         folder.mkdir()
@@ -245,9 +253,9 @@ class Bench:
         return saved
 
 
-def missing_programs() -> list[str]:
-    """Those of the system's programs that are needed, and are not there."""
-    return [each for each in ("nginx", "wrk", "openssl") if shutil.which(each) is None]
+def is_missing(program: str) -> bool:
+    """Whether the system lacks a program."""
+    return shutil.which(program) is None
 
 
 def has_peers() -> bool:

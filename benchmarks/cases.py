@@ -17,6 +17,7 @@ class Case:
     run: Callable[[Bench], Found]
     is_quick: bool = False
     """Whether it is one of the telling handful."""
+    needs_wrk: bool = True
 
     @property
     def title(self) -> str:
@@ -34,12 +35,12 @@ CASES: Final = (
     Case("workers", reading.workers),
     Case("logins", reading.logins),
     Case("postgresql", reading.on_postgresql),
-    Case("push-1", writing.pushes_of(1)),
-    Case("push-100", writing.pushes_of(100)),
-    Case("push-1000", writing.pushes_of(1_000), is_quick=True),
-    Case("push-10000", writing.pushes_of(10_000)),
+    Case("push-1", writing.pushes_of(1), needs_wrk=False),
+    Case("push-100", writing.pushes_of(100), needs_wrk=False),
+    Case("push-1000", writing.pushes_of(1_000), is_quick=True, needs_wrk=False),
+    Case("push-10000", writing.pushes_of(10_000), needs_wrk=False),
     Case("growth", growth.growth),
-    Case("starting", commands.starting, is_quick=True),
-    Case("files", commands.importing_and_exporting),
-    Case("archive", commands.archiving),
+    Case("starting", commands.starting, is_quick=True, needs_wrk=False),
+    Case("files", commands.importing_and_exporting, needs_wrk=False),
+    Case("archive", commands.archiving, needs_wrk=False),
 )

@@ -70,6 +70,7 @@ def archiving(bench: Bench) -> Found:
         bench.confledger.serving(
             *(store.url, store.key_file, bench.folder),
             *("--tls-cert", str(certificate), "--tls-key", str(key)),
+            tls=True,
         )
     )
     used = bench.confledger.timed(

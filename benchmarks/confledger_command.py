@@ -89,7 +89,13 @@ class Confledger:
 
     @contextmanager
     def serving(
-        self, store: str, key_file: Path, folder: Path, *options: str, workers: int = 1
+        self,
+        store: str,
+        key_file: Path,
+        folder: Path,
+        *options: str,
+        tls: bool = False,
+        workers: int = 1,
     ) -> Iterator[Server]:
         """Serve a store on the server's core.
 
@@ -97,11 +103,11 @@ class Confledger:
             store: its URL.
             key_file: its secret key.
             folder: for the log, and a certificate.
-            *options: further ones of `serve`; with `--tls-cert` it speaks TLS.
+            *options: further ones of `serve`.
+            tls: whether it speaks TLS; without a certificate it makes one in the folder.
             workers: how many processes.
         """
         port = free_port()
-        tls = "--tls-cert" in options
         command = [
             *(self.command, "serve", "--store", store, "--secret-key-file", key_file),
             *("--data-folder", folder, "--port", str(port), "--workers", str(workers)),

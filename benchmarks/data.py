@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -97,22 +96,15 @@ class Data:
         return path
 
     def certificate(self) -> tuple[Path, Path]:
-        """A certificate of the kind that confledger makes for itself, and its key."""
+        """The certificate that confledger makes for itself, and its key."""
         folder = self.folder / "certificate"
-        certificate, key = folder / "certificate.pem", folder / "key.pem"
-        if not certificate.exists():
+        made = folder / "tls"
+        if not made.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            subprocess.run(  # noqa: S603 - our own command
-                [
-                    *("/usr/bin/env", "openssl", "req", "-x509", "-nodes", "-days", "3650"),
-                    *("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-                    *("-addext", "subjectAltName=IP:127.0.0.1"),
-                    *("-subj", "/CN=localhost", "-keyout", key, "-out", certificate),
-                ],
-                check=True,
-                capture_output=True,
-            )
-        return certificate, key
+            store = f"sqlite:///{folder / 'store.sqlite3'}"
+            with self.confledger.serving(store, folder / "store.key", folder, tls=True):
+                pass
+        return made / "certificate.pem", made / "key.pem"
 
     def _store(self, name: str, fill: Callable[[StoreFile], None]) -> StoreFile:
         """A store that is kept under a name, which the version of its schema is part of."""

@@ -170,7 +170,9 @@ def while_pushed(bench: Bench) -> Found:
 def over_tls(bench: Bench) -> Found:
     """A page of 20 over TLS."""
     certificate, key = bench.data.certificate()
-    store, server, token = _ours(bench, None, "--tls-cert", str(certificate), "--tls-key", str(key))
+    store, server, token = _ours(
+        bench, None, "--tls-cert", str(certificate), "--tls-key", str(key), tls=True
+    )
     asked = [page_path(_large(store)[0])]
     measured = bench.measure(
         [
@@ -189,15 +191,14 @@ def workers(bench: Bench) -> Found:
     _, two, _ = _ours(bench, store, workers=2)
     asked = page_path(_large(store)[0])
     ((_, file),) = bench.save_pages(server, token, _questions([asked]))
-    nginx, nginx_two = (bench.nginx(bench.path("pages"), workers=each) for each in (1, 2))
-    measured = bench.measure(
-        [
-            bench.requesting(server, [asked], token),
-            bench.requesting(two, [asked], token, name=f"{OURS}, 2 workers"),
-            bench.requesting(nginx, [file], token),
-            bench.requesting(nginx_two, [file], token, name=f"{NGINX}, 2 workers"),
-        ]
-    )
+    contenders = [
+        bench.requesting(server, [asked], token),
+        bench.requesting(two, [asked], token, name=f"{OURS}, 2 workers"),
+    ]
+    for number, name in ((1, NGINX), (2, f"{NGINX}, 2 workers")):
+        if nginx := bench.nginx(bench.path("pages"), workers=number):
+            contenders.append(bench.requesting(nginx, [file], token, name=name))
+    measured = bench.measure(contenders)
     what = "a page of 20, 2 workers"
     return Found(
         measured,
@@ -245,9 +246,11 @@ def on_postgresql(bench: Bench) -> Found:
     )
     token = log_in(server, original.app)
     asked = [page_path(original.conferences(records_min=20)[0][0])]
-    nginx, *_ = _static(bench, server, token, asked, with_granian=False)
     measured = bench.measure(
-        [bench.requesting(server, asked, token, also=[database.process]), nginx]
+        [
+            bench.requesting(server, asked, token, also=[database.process]),
+            *_static(bench, server, token, asked, with_granian=False),
+        ]
     )
     return Found(
         measured,
@@ -278,12 +281,18 @@ def _while_pushing(
 
 
 def _ours(
-    bench: Bench, store: StoreFile | None = None, *options: str, workers: int = 1
+    bench: Bench,
+    store: StoreFile | None = None,
+    *options: str,
+    tls: bool = False,
+    workers: int = 1,
 ) -> tuple[StoreFile, Server, str]:
     """A store, what serves it, and a token."""
     store = store or bench.data.meetings(MEETINGS, RECORDS)
     server = bench.stack.enter_context(
-        bench.confledger.serving(store.url, store.key_file, bench.folder, *options, workers=workers)
+        bench.confledger.serving(
+            store.url, store.key_file, bench.folder, *options, tls=tls, workers=workers
+        )
     )
     return store, server, log_in(server, store.app)
 
@@ -306,10 +315,11 @@ def _static(
 ) -> list[Contender]:
     """Nginx and granian, which send the bytes that ours sends."""
     saved = bench.save_pages(server, token, _questions(asked))
-    nginx = bench.nginx(bench.path("pages"), tls=server.tls)
-    for our_path, file in (saved[0], saved[-1]):
-        check_same_bytes(server, our_path, nginx, file, token)
-    contenders = [bench.requesting(nginx, [file for _, file in saved], token)]
+    contenders = []
+    if nginx := bench.nginx(bench.path("pages"), tls=server.tls):
+        for our_path, file in (saved[0], saved[-1]):
+            check_same_bytes(server, our_path, nginx, file, token)
+        contenders.append(bench.requesting(nginx, [file for _, file in saved], token))
     if with_granian:
         granian = bench.granian(bench.path("pages") / saved[0][1][1:])
         check_same_bytes(server, asked[0], granian, asked[0], token)
