@@ -1,6 +1,7 @@
 """The command: `.venv/bin/python -m benchmarks`, or `make bench` and `make bench-quick`."""
 
 import argparse
+import fcntl
 import re
 import shutil
 import subprocess
@@ -70,6 +71,16 @@ def _run(options: argparse.Namespace) -> int:
     if not has_peers():
         raise Unusable("the peers are missing: run this by `make bench` or `make bench-quick`")
     take_load_core()
+    _DATA.mkdir(exist_ok=True)
+    with (_DATA / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unusable("another run measures just now, and would be disturbed") from None
+        return _measure(options)
+
+
+def _measure(options: argparse.Namespace) -> int:
     confledger = Confledger(options.confledger)
     machine = describe()
     before = read_results(RESULTS)

@@ -102,8 +102,11 @@ class Data:
         if not made.exists():
             folder.mkdir(parents=True, exist_ok=True)
             store = f"sqlite:///{folder / 'store.sqlite3'}"
-            with self.confledger.serving(store, folder / "store.key", folder, tls=True):
-                pass
+            with self.confledger.serving(store, folder / "store.key", folder, tls=True) as server:
+                # It listens before it has the certificate, so an answer is waited for.
+                client = Client(server)
+                client.ask("/openapi.json")
+                client.close()
         return made / "certificate.pem", made / "key.pem"
 
     def _store(self, name: str, fill: Callable[[StoreFile], None]) -> StoreFile:

@@ -14,19 +14,17 @@ _CONNECTIONS: Final = 32
 
 # Each connection asks for the next path of the file, round and round.
 _SCRIPT: Final = """
-local requests, place, is_one_lap = {}, 0, false
+local requests, place = {}, 0
 function init(args)
   local method, body = "GET", nil
-  if args[3] then
-    method, body = "POST", io.open(args[3]):read("*a")
+  if args[2] then
+    method, body = "POST", io.open(args[2]):read("*a")
   end
-  is_one_lap = args[2] == "once"
   for path in io.lines(args[1]) do
     requests[#requests + 1] = wrk.format(method, path, nil, body)
   end
 end
 function request()
-  if is_one_lap and place == #requests then wrk.thread:stop() end
   place = place % #requests + 1
   return requests[place]
 end
@@ -63,8 +61,6 @@ class Requests:
     connections: int = _CONNECTIONS
     body: bytes | None = None
     """What to POST; None asks by GET."""
-    is_one_lap: bool = False
-    """Whether each path is asked for once only."""
 
     def run(self, seconds: int, script: Path) -> Said:
         """Make them for so long.
@@ -77,8 +73,7 @@ class Requests:
         command = ["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s", "--timeout", "60s"]
         for name, value in self.headers.items():
             command += ["-H", f"{name}: {value}"]
-        laps = "once" if self.is_one_lap else "again"
-        command += ["-s", str(script), self.url, "--", str(self.paths), laps]
+        command += ["-s", str(script), self.url, "--", str(self.paths)]
         if self.body is not None:
             body = self.paths.with_suffix(".body")
             body.write_bytes(self.body)
