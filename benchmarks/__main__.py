@@ -16,6 +16,7 @@ from benchmarks.confledger_command import Confledger
 from benchmarks.data import Data
 from benchmarks.machine import Unusable, describe, take_load_core
 from benchmarks.results import (
+    QUICK_RESULTS,
     RESULTS,
     CaseResult,
     Results,
@@ -83,7 +84,8 @@ def _run(options: argparse.Namespace) -> int:
 def _measure(options: argparse.Namespace) -> int:
     confledger = Confledger(options.confledger)
     machine = describe()
-    before = read_results(RESULTS)
+    kept = QUICK_RESULTS if options.quick else RESULTS
+    before = read_results(kept)
     results = before if before and before.machine == machine else Results(machine, {})
     versions = _versions(confledger)
     print(", ".join(f"{name}: {value}" for name, value in (machine | versions).items()))
@@ -115,7 +117,7 @@ def _measure(options: argparse.Namespace) -> int:
         print_case(result)
         done.append(result)
         results.cases[case.name] = result
-        write_results(results, RESULTS)
+        write_results(results, kept)
     shutil.rmtree(_DATA / "running", ignore_errors=True)
     print_summary(done)
     return 1 if failed else 0
@@ -132,10 +134,21 @@ def _versions(confledger: Confledger) -> dict[str, str]:
     pinned = dict(re.findall(r"^([\w-]+)==([\w.]+)", _PINNED.read_text("utf-8"), re.MULTILINE))
     shown = ("fastapi", "sqlalchemy", "django", "djangorestframework", "datasette", "granian")
     return {
-        "confledger": confledger.version(),
+        "confledger": confledger.version() + _commit(confledger),
         "nginx": nginx,
         **{name: pinned[name] for name in shown},
     }
+
+
+def _commit(confledger: Confledger) -> str:
+    """Which commit of this clone is measured; empty where that is not known."""
+    if confledger.command != _COMMAND or is_missing("git"):
+        return ""
+    command = ["/usr/bin/env", "git", "describe", "--always", "--dirty"]
+    told = subprocess.run(  # noqa: S603 - our own command
+        command, capture_output=True, text=True, check=False, cwd=_PINNED.parents[1]
+    )
+    return f" ({told.stdout.strip()})" if told.returncode == 0 else ""
 
 
 if __name__ == "__main__":

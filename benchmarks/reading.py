@@ -1,9 +1,7 @@
 """Reading: pages of control records, beside what else could send them."""
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import Final
 
 import msgspec
 
@@ -17,19 +15,25 @@ from benchmarks.bench import (
     USUAL,
     Bench,
     Found,
-    check_same_bytes,
-    check_same_records,
 )
 from benchmarks.client import APPAUTH, VALIDATE, log_in, login_request, page_path
 from benchmarks.confledger_command import StoreFile
 from benchmarks.data import DEEP_CONFERENCE, DEEP_RECORDS, USUAL_TOKEN, copy_database
 from benchmarks.machine import Server
+from benchmarks.pages import (
+    MEETINGS,
+    RECORDS,
+    SLOW_CONNECTIONS,
+    large_conference,
+    questions_of,
+    serve_ours,
+    static_peers,
+    usual_peers,
+)
 from benchmarks.postgresql import postgresql
 from benchmarks.posting import Posts, post
 from benchmarks.rounds import Contender, Load, ratio
 
-MEETINGS: Final = 100
-RECORDS: Final = 100_000
 _DEEP_OFFSET: Final = DEEP_RECORDS // 2
 _MANY_MEETINGS: Final = 10_000
 _MANY_RECORDS: Final = 1_000_000
@@ -37,17 +41,18 @@ _LAP_LIMITS: Final = range(15, 21)
 _FIRST_PAGE: Final = f"{OURS}, offset 0"
 _WITHOUT_CACHE: Final = f"{OURS}, cache off"
 _PUSHED_HERE: Final = f"{OURS}, pushed here"
-_SLOW_CONNECTIONS, _SLOW_SECONDS = 4, 10
-"""For those that take a second for an answer."""
 
 
 def page_of_20(bench: Bench) -> Found:
     """One page of 20 records, asked for again and again."""
-    store, server, token = _ours(bench)
-    conference_uuid, count = _large(store)
+    store, server, token = serve_ours(bench)
+    conference_uuid, count = large_conference(store)
     asked = page_path(conference_uuid)
-    contenders = [bench.requesting(server, [asked], token), *_static(bench, server, token, [asked])]
-    usual = _usual(bench, store, server, token, (conference_uuid, count), 0)
+    contenders = [
+        bench.requesting(server, [asked], token),
+        *static_peers(bench, server, token, [asked]),
+    ]
+    usual = usual_peers(bench, store, server, token, (conference_uuid, count), 0)
     measured = bench.measure([*contenders, *usual])
     return Found(
         measured,
@@ -63,11 +68,14 @@ def page_of_20(bench: Bench) -> Found:
 
 def page_of_500(bench: Bench) -> Found:
     """One page of 500 records, asked for again and again."""
-    store, server, token = _ours(bench)
-    conference_uuid, count = _large(store)
+    store, server, token = serve_ours(bench)
+    conference_uuid, count = large_conference(store)
     asked = page_path(conference_uuid, limit=500)
-    contenders = [bench.requesting(server, [asked], token), *_static(bench, server, token, [asked])]
-    usual = _usual(bench, store, server, token, (conference_uuid, count), 0, limit=500)
+    contenders = [
+        bench.requesting(server, [asked], token),
+        *static_peers(bench, server, token, [asked]),
+    ]
+    usual = usual_peers(bench, store, server, token, (conference_uuid, count), 0, limit=500)
     measured = bench.measure([*contenders, *usual[:1]])
     return Found(
         measured,
@@ -81,14 +89,14 @@ def page_of_500(bench: Bench) -> Found:
 
 def deep_offset(bench: Bench) -> Found:
     """The page at record 1,000,000 of a conference of 2 million, and the first one."""
-    store, server, token = _ours(bench, bench.data.deep())
+    store, server, token = serve_ours(bench, bench.data.deep())
     deep, first = (page_path(DEEP_CONFERENCE, offset=each) for each in (_DEEP_OFFSET, 0))
     contenders = [
         bench.requesting(server, [deep], token),
         bench.requesting(server, [first], token, name=_FIRST_PAGE),
     ]
     conference = (DEEP_CONFERENCE, DEEP_RECORDS)
-    usual = _usual(bench, store, server, token, conference, _DEEP_OFFSET)
+    usual = usual_peers(bench, store, server, token, conference, _DEEP_OFFSET)
     measured = bench.measure([*contenders, *usual])
     return Found(
         measured,
@@ -98,18 +106,18 @@ def deep_offset(bench: Bench) -> Found:
             ratio(measured, OURS, REST, what="offset 1,000,000 of 2 million"),
             ratio(measured, OURS, DATASETTE, what="offset 1,000,000 of 2 million"),
         ],
-        notes=[f"{USUAL}, {REST} and {DATASETTE} had {_SLOW_CONNECTIONS} connections, not 32"],
+        notes=[f"{USUAL}, {REST} and {DATASETTE} had {SLOW_CONNECTIONS} connections, not 32"],
     )
 
 
 def every_conference(bench: Bench) -> Found:
     """Each request for another of 10,000 conferences."""
-    store, server, token = _ours(bench, bench.data.meetings(_MANY_MEETINGS, _MANY_RECORDS))
+    store, server, token = serve_ours(bench, bench.data.meetings(_MANY_MEETINGS, _MANY_RECORDS))
     conferences = [conference_uuid for conference_uuid, _ in store.conferences()]
     asked = [page_path(each) for each in conferences]
     contenders = [
         bench.requesting(server, asked, token),
-        *_static(bench, server, token, asked, with_granian=False),
+        *static_peers(bench, server, token, asked, with_granian=False),
         bench.first_lap(
             [page_path(each, limit=limit) for limit in _LAP_LIMITS for each in conferences],
             token,
@@ -118,7 +126,7 @@ def every_conference(bench: Bench) -> Found:
     ]
     notes = []
     if options := bench.confledger.without_cache():
-        _, uncached, _ = _ours(bench, store, *options)
+        _, uncached, _ = serve_ours(bench, store, *options)
         contenders.append(bench.requesting(uncached, asked, token, name=_WITHOUT_CACHE))
     else:
         notes.append("not offered yet: serving with the cache of pages off")
@@ -139,11 +147,11 @@ def every_conference(bench: Bench) -> Found:
 def while_pushed(bench: Bench) -> Found:
     """A page of 20, while 100 times a second 10 records are pushed."""
     original = bench.data.meetings(MEETINGS, RECORDS)
-    conference_uuid, count = _large(original)
+    conference_uuid, count = large_conference(original)
     asked = page_path(conference_uuid)
     database = bench.path("usual.sqlite3")
     copy_database(bench.data.as_usual(original, [(conference_uuid, count)]), database)
-    _, server, token = _ours(bench, bench.data.copy(original, bench.path("copy")))
+    _, server, token = serve_ours(bench, bench.data.copy(original, bench.path("copy")))
     usual = bench.usual(database)
     alone = bench.requesting(server, [asked], token)
     usual_alone = bench.requesting(usual, [asked], USUAL_TOKEN)
@@ -173,14 +181,14 @@ def while_pushed(bench: Bench) -> Found:
 def over_tls(bench: Bench) -> Found:
     """A page of 20 over TLS."""
     certificate, key = bench.data.certificate()
-    store, server, token = _ours(
+    store, server, token = serve_ours(
         bench, None, "--tls-cert", str(certificate), "--tls-key", str(key), tls=True
     )
-    asked = [page_path(_large(store)[0])]
+    asked = [page_path(large_conference(store)[0])]
     measured = bench.measure(
         [
             bench.requesting(server, asked, token),
-            *_static(bench, server, token, asked, with_granian=False),
+            *static_peers(bench, server, token, asked, with_granian=False),
         ]
     )
     return Found(
@@ -190,10 +198,10 @@ def over_tls(bench: Bench) -> Found:
 
 def workers(bench: Bench) -> Found:
     """A page of 20, with 1 and with 2 workers."""
-    store, server, token = _ours(bench)
-    _, two, _ = _ours(bench, store, workers=2)
-    asked = page_path(_large(store)[0])
-    ((_, file),) = bench.save_pages(server, token, _questions([asked]))
+    store, server, token = serve_ours(bench)
+    _, two, _ = serve_ours(bench, store, workers=2)
+    asked = page_path(large_conference(store)[0])
+    ((_, file),) = bench.save_pages(server, token, questions_of([asked]))
     contenders = [
         bench.requesting(server, [asked], token),
         bench.requesting(two, [asked], token, name=f"{OURS}, 2 workers"),
@@ -215,7 +223,7 @@ def workers(bench: Bench) -> Found:
 
 def logins(bench: Bench) -> Found:
     """Logging in with an app id, and looking whether a token is good."""
-    store, server, token = _ours(bench, bench.data.copy(_small(bench), bench.path("copy")))
+    store, server, token = serve_ours(bench, bench.data.copy(_small(bench), bench.path("copy")))
     body, headers = login_request(store.app)
     checked = msgspec.json.encode({"token": token, "needGenNewToken": False})
     # It comes last, for logins push out the oldest tokens.
@@ -252,7 +260,7 @@ def on_postgresql(bench: Bench) -> Found:
     measured = bench.measure(
         [
             bench.requesting(server, asked, token, also=[database.process]),
-            *_static(bench, server, token, asked, with_granian=False),
+            *static_peers(bench, server, token, asked, with_granian=False),
         ]
     )
     return Found(
@@ -281,89 +289,3 @@ def _while_pushing(
         return read
 
     return Contender(name, load, alone.processes)
-
-
-def _ours(
-    bench: Bench,
-    store: StoreFile | None = None,
-    *options: str,
-    tls: bool = False,
-    workers: int = 1,
-) -> tuple[StoreFile, Server, str]:
-    """A store, what serves it, and a token."""
-    store = store or bench.data.meetings(MEETINGS, RECORDS)
-    server = bench.stack.enter_context(
-        bench.confledger.serving(
-            store.url, store.key_file, bench.folder, *options, tls=tls, workers=workers
-        )
-    )
-    return store, server, log_in(server, store.app)
-
-
-def _large(store: StoreFile) -> tuple[str, int]:
-    """A conference with more than a page of 500."""
-    return store.conferences(records_min=600)[0]
-
-
-def _questions(asked: Iterable[str]) -> list[tuple[str, int, int]]:
-    questions = []
-    for path in asked:
-        told = dict(each.split("=") for each in path.partition("?")[2].split("&"))
-        questions.append((told["confUUID"], int(told["offset"]), int(told["limit"])))
-    return questions
-
-
-def _static(
-    bench: Bench, server: Server, token: str, asked: list[str], *, with_granian: bool = True
-) -> list[Contender]:
-    """Nginx and granian, which send the bytes that ours sends."""
-    saved = bench.save_pages(server, token, _questions(asked))
-    contenders = []
-    if nginx := bench.nginx(bench.path("pages"), tls=server.tls):
-        for our_path, file in (saved[0], saved[-1]):
-            check_same_bytes(server, our_path, nginx, file, token)
-        contenders.append(bench.requesting(nginx, [file for _, file in saved], token))
-    if with_granian:
-        granian = bench.granian(bench.path("pages") / saved[0][1][1:])
-        check_same_bytes(server, asked[0], granian, asked[0], token)
-        contenders.append(bench.requesting(granian, asked[:1], token))
-    return contenders
-
-
-def _usual(
-    bench: Bench,
-    store: StoreFile,
-    server: Server,
-    token: str,
-    conference: tuple[str, int],
-    offset: int,
-    *,
-    limit: int = 20,
-) -> list[Contender]:
-    """FastAPI, Django REST framework and Datasette, on the same records in a table of their own."""
-    database = bench.data.as_usual(store, [conference])
-    conference_uuid = conference[0]
-    asked = page_path(conference_uuid, offset=offset, limit=limit)
-    told = {"confUUID": conference_uuid, "offset": str(offset), "limit": str(limit)}
-    if offset:
-        told["sql"] = (
-            "select * from record where confUUID = :confUUID order by id"
-            " limit :limit offset :offset"
-        )
-        table = f"/usual.json?{urlencode({'_shape': 'objects', **told})}"
-    else:
-        table = f"/usual/record.json?_shape=objects&_size={limit}&confUUID__exact={conference_uuid}"
-    peers: list[tuple[Server, str, Any]] = [
-        (bench.usual(database), asked, lambda answer: answer["data"]),
-        (bench.rest(database), asked, lambda answer: answer["results"]),
-        (bench.datasette(database), table, lambda answer: answer["rows"]),
-    ]
-    for peer, path, rows in peers:
-        check_same_records(server, asked, token, peer, path, rows)
-    connections, seconds_min = (_SLOW_CONNECTIONS, _SLOW_SECONDS) if offset else (32, 1)
-    return [
-        bench.requesting(
-            peer, [path], USUAL_TOKEN, connections=connections, seconds_min=seconds_min
-        )
-        for peer, path, _ in peers
-    ]

@@ -12,6 +12,7 @@ from benchmarks.bench import Found
 from benchmarks.rounds import Measured, Ratio
 
 RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
+QUICK_RESULTS: Final = RESULTS.with_name("quick.json")
 _FEW: Final = 0.1
 _MANY: Final = 10
 _STRANGERS_MAX: Final = 0.05
