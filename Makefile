@@ -9,7 +9,7 @@ PYTEST_WORKERS ?= 2
 .PHONY: help demo test lint format bench bench-quick bench-docs docs lock clean
 
 help: ## print this menu
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(VENV)/run.stamp ## set up, and serve a temporary store with two meetings (DEMO="--port 9443")
 	@$(BIN)/confledger demo $(DEMO)

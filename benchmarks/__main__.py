@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -41,11 +42,16 @@ def main() -> int:
         for case in CASES:
             print(f"{case.name:16} {'quick' if case.is_quick else '':6} {case.title}")
         return 0
+    # So that whatever was started is ended, however this is.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _run(options)
     except Unusable as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
 
 
 def _options() -> argparse.Namespace:
