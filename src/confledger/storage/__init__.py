@@ -14,7 +14,7 @@ from confledger.ledger.conference import ConferenceStore
 from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.store import RecordStore
 from confledger.storage import postgresql, sqlite
-from confledger.storage.copying import require_whole
+from confledger.storage.copying import require_copied, require_whole
 from confledger.storage.tables import Tables
 
 _SQLITE: Final = "sqlite:///"
@@ -111,6 +111,24 @@ async def open_tables(url: str, *, make: bool) -> AsyncIterator[Tables]:
         yield opened.tables
     finally:
         await opened.close()
+
+
+async def distribute_store(url: str, shard_count: int, tell: Callable[[str], object]) -> int:
+    """Distribute a store over the workers of a Citus cluster; see `postgresql.distribute`.
+
+    Raises:
+        SettingError: the store is not on PostgreSQL.
+        StoreUnusable: it can't be opened, is a copy that is not whole, or can't be distributed.
+    """
+    check_url(url)
+    if not url.startswith(_POSTGRESQL):
+        raise SettingError(
+            "only a store on PostgreSQL (--store, CONFLEDGER_STORE) with the extension Citus can be"
+            " distributed; `confledger store copy` brings one of SQLite there"
+        )
+    async with open_tables(url, make=False) as tables:
+        await require_copied(tables)
+    return await postgresql.distribute(url, shard_count, tell)
 
 
 async def _open(url: str, *, make: bool) -> Stores:

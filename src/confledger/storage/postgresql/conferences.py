@@ -198,7 +198,8 @@ async def _walk(session: Session, bindings: Mapping[str, Any]) -> list[tuple[str
     walked = await session.rows("walk", bindings)
     if not walked:
         return []
-    told = dict(await session.rows("starts", {**bindings, "last": walked[-1][0]}))
+    starts = await session.rows("starts", {**bindings, "last": walked[-1][0]})
+    told = {conference_uuid: start_time_ms for conference_uuid, start_time_ms in starts}
     return [(each, told.get(each, first_ms)) for each, first_ms in walked]
 
 

@@ -53,7 +53,6 @@ class PostgreSQLTenantStore:
 
     async def delete_corp(self, corp_id: str) -> Corp:
         """See `TenantStore.delete_corp`."""
-
         in_use = f"the corp {corp_id!r} has conferences; they are kept"
 
         async def work(session: Session) -> Corp:
