@@ -27,7 +27,7 @@ CITUS_URL: Final = os.environ.get("CONFLEDGER_TEST_CITUS") or os.environ.get(_HA
 os.environ[_HANDED_ON] = CITUS_URL
 
 _STAND_IN: Final = Path(__file__).with_name("citus_stand_in.sql")
-_SHARDS: Final = 4
+_SHARDS: Final = 2
 
 _numbers = itertools.count()
 
@@ -115,8 +115,8 @@ async def _run_on(
 ) -> None:
     for host, port in workers:
         success, said = await connection.fetchrow(  # type: ignore[misc] # it has one row
-            "SELECT success, result"
-            " FROM master_run_on_worker(ARRAY[$1]::text[], ARRAY[$2]::int[], ARRAY[$3]::text[], false)",
+            "SELECT success, result FROM"
+            " master_run_on_worker(ARRAY[$1]::text[], ARRAY[$2]::int[], ARRAY[$3]::text[], false)",
             host,
             port,
             command,

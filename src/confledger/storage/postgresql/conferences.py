@@ -199,7 +199,7 @@ async def _walk(session: Session, bindings: Mapping[str, Any]) -> list[tuple[str
     if not walked:
         return []
     starts = await session.rows("starts", {**bindings, "last": walked[-1][0]})
-    told = {conference_uuid: start_time_ms for conference_uuid, start_time_ms in starts}
+    told = {row[0]: row[1] for row in starts}
     return [(each, told.get(each, first_ms)) for each, first_ms in walked]
 
 

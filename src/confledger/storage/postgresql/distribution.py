@@ -201,11 +201,10 @@ class _Cluster:
                 continue  # the latter is one that Citus knows of and has left where it was
             wanted = SHARD_KEYS.get(table)
             if key != wanted or is_reference == bool(wanted):
-                raise _distributed_otherwise(
-                    table, f"is not distributed by {wanted or 'no column'}"
-                )
+                how = f"by {wanted}" if wanted else "as a reference table"
+                raise _distributed_otherwise(table, f"not {how}")
             if wanted and neighbourhoods.setdefault(wanted, neighbourhood) != neighbourhood:
-                raise _distributed_otherwise(table, "does not lie beside the others of its key")
+                raise _distributed_otherwise(table, "not beside the others of its key")
             done.append(table)
         return done
 
