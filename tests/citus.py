@@ -26,7 +26,7 @@ _HANDED_ON: Final = "_TEST_CITUS"
 CITUS_URL: Final = os.environ.get("CONFLEDGER_TEST_CITUS") or os.environ.get(_HANDED_ON, "")
 os.environ[_HANDED_ON] = CITUS_URL
 
-_STAND_IN: Final = Path(__file__).with_name("citus_stand_in.sql")
+STAND_IN: Final = Path(__file__).with_name("citus_stand_in.sql")
 _SHARDS: Final = 2
 
 _numbers = itertools.count()
@@ -50,7 +50,7 @@ async def execute(url: str, *statements: str) -> None:
 async def make_store_by_stand_in(url: str) -> None:
     """Make a store that can be distributed, and is not."""
     await make_store(url)
-    await execute(url, _STAND_IN.read_text("utf-8"))
+    await execute(url, STAND_IN.read_text("utf-8"))
 
 
 async def make_distributed_store(url: str) -> None:

@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from citus import (
+    STAND_IN,
     by_stand_in,
     citus_url,
     execute,
@@ -24,7 +25,7 @@ from confledger.app import open_parts
 from confledger.errors import SettingError, StoreUnusable
 from confledger.settings import Settings
 from confledger.storage import distribute_store, open_stores, open_tables
-from confledger.storage.postgresql.database import QUERIES
+from confledger.storage.postgresql.database import QUERIES, Session, open_database
 from confledger.storage.postgresql.distribution import _LOCK, SHARD_KEYS, WHOLE_EVERYWHERE
 from confledger.storage.rows import Row
 from confledger.storage.tables import TABLES
@@ -192,17 +193,27 @@ async def test_what_cannot_be_distributed_is_refused(statements: list[str], sent
 
 
 async def test_other_databases_and_engines_are_refused() -> None:
-    """SQLite, what is no URL, a database without a store, a store without Citus."""
+    """SQLite, what is no URL, and what has no Citus, in which no store is made either."""
     with pytest.raises(SettingError, match="only a store on PostgreSQL"):
         await distribute_store("sqlite:///some.sqlite3", SHARDS, lambda _: None)
     with pytest.raises(SettingError, match="must be sqlite:///PATH"):
         await distribute_store("mysql://u:secret@h/d", SHARDS, lambda _: None)
     async with new_database() as url:
-        with pytest.raises(StoreUnusable, match="there is no store"):
-            await distribute_store(url, SHARDS, lambda _: None)
-    async with new_store() as url:
         with pytest.raises(StoreUnusable, match="has no Citus: on every node"):
             await distribute_store(url, SHARDS, lambda _: None)
+        with pytest.raises(StoreUnusable, match="there is no store"):
+            await open_stores(url, make=False)
+        with pytest.raises(StoreUnusable, match=r"does not exist$"):
+            await distribute_store(url.replace("_test_", "_other_"), SHARDS, lambda _: None)
+
+
+async def test_an_empty_database_becomes_a_distributed_store() -> None:
+    """Where there is no store yet, one is made, and distributed at once."""
+    async with new_database() as url:
+        await execute(url, STAND_IN.read_text("utf-8"))
+        await distribute_store(by_stand_in(url), SHARDS, lambda _: None)
+        assert_is_placed(await placement_of(url))
+        await (await open_stores(url, make=False)).close()
 
 
 async def test_two_do_not_distribute_at_once() -> None:
@@ -290,16 +301,16 @@ def test_no_statement_is_of_a_kind_that_citus_refuses(name: str) -> None:
 
 
 async def test_a_server_without_citus_takes_its_settings() -> None:
-    """What connections set for Citus alone is set on any server, and for any role."""
+    """What connections set for Citus alone is no error elsewhere, and is there where it counts."""
+
+    async def work(session: Session) -> list[str]:
+        names = ("override_table_visibility", "multi_shard_modify_mode")
+        return [await session.connection.fetchval(f"SHOW citus.{name}") for name in names]
+
     async with new_store() as url:
-        stores = await open_stores(url)
-        connection = await asyncpg.connect(
-            url, server_settings={"citus.multi_shard_modify_mode": "sequential"}
-        )
-        mode = await connection.fetchval("SHOW citus.multi_shard_modify_mode")
-        assert mode == "sequential"
-        await connection.close()
-        await stores.close()
+        database = await open_database(url)
+        assert await database.write(work) == ["off", "sequential"]
+        await database.close()
 
 
 async def test_citus_distributes_a_full_store(tmp_path: Path) -> None:
@@ -314,9 +325,8 @@ async def test_citus_distributes_a_full_store(tmp_path: Path) -> None:
 
         assert await distribute_store(url, SHARDS, steps.append) >= 1
 
-        assert [key for key in await foreign_keys_of(url) if key[0] in SHARD_KEYS] == [
-            key for key in foreign_keys if key[0] in SHARD_KEYS
-        ]
+        ours = {*SHARD_KEYS, *WHOLE_EVERYWHERE}  # and not what a node calls their shards
+        assert [key for key in await foreign_keys_of(url) if key[0] in ours] == foreign_keys
         assert await rows_of(url) == rows
         done = len(steps)
         await distribute_store(url, SHARDS, steps.append)

@@ -161,9 +161,9 @@ def distribute(*, shard_count: int, as_json: bool, **options: Any) -> None:
     """Spread a store over the workers of a Citus cluster.
 
     The store has to be on PostgreSQL with the extension Citus, and the coordinator is the one
-    to name. Stop what serves it first, or expect it to wait. What was broken off goes on
-    where it was when the command is run again, and can't be served before; a store
-    that is distributed already stays as it is.
+    to name; an empty database becomes a store. Stop what serves it first, or expect it to
+    wait. What was broken off goes on where it was when the command is run again, and can't
+    be served before; a store that is distributed already stays as it is.
     """
     steps: list[str] = []
 

@@ -114,7 +114,10 @@ async def open_tables(url: str, *, make: bool) -> AsyncIterator[Tables]:
 
 
 async def distribute_store(url: str, shard_count: int, tell: Callable[[str], object]) -> int:
-    """Distribute a store over the workers of a Citus cluster; see `postgresql.distribute`.
+    """Distribute a store over the workers of a Citus cluster; an empty database becomes one.
+
+    Returns:
+        how many workers there are.
 
     Raises:
         SettingError: the store is not on PostgreSQL.
@@ -126,9 +129,12 @@ async def distribute_store(url: str, shard_count: int, tell: Callable[[str], obj
             "only a store on PostgreSQL (--store, CONFLEDGER_STORE) with the extension Citus can be"
             " distributed; `confledger store copy` brings one of SQLite there"
         )
-    async with open_tables(url, make=False) as tables:
+    # Before a store is made, which should not be in a place that can't be distributed.
+    workers = await postgresql.require_workers(url)
+    async with open_tables(url, make=True) as tables:
         await require_copied(tables)
-    return await postgresql.distribute(url, shard_count, tell)
+    await postgresql.distribute(url, shard_count, tell)
+    return workers
 
 
 async def _open(url: str, *, make: bool) -> Stores:

@@ -75,32 +75,37 @@ class _ForeignKey:
         return f'ALTER TABLE "{self.table}" DROP CONSTRAINT "{self.name}"'
 
 
-async def distribute(url: str, shard_count: int, tell: Tell) -> int:
-    """Distribute the tables of a store, of which nothing may be left to copy or to migrate.
+async def require_workers(url: str) -> int:
+    """How many workers the coordinator has that a URL names, all of which answer.
+
+    Raises:
+        StoreUnusable: it is no Citus, not the coordinator, has none, or one does not answer.
+    """
+    async with _connected(url) as cluster:
+        return await cluster.require_workers()
+
+
+async def distribute(url: str, shard_count: int, tell: Tell) -> None:
+    """Distribute the tables of a store, of which nothing may be left to copy.
 
     A table is not to be written to while it is distributed; whoever tries waits. What is done
     stays done: when it is broken off, it goes on at the next call, and until then the store
     can't be opened.
 
     Args:
-        url: of the store, on the coordinator.
+        url: of the store, on a coordinator that has workers.
         shard_count: over how many shards the tables of one key are spread.
         tell: is told each step; no call where nothing was left to do.
 
-    Returns:
-        how many workers there are.
-
     Raises:
-        StoreUnusable: it is no Citus, or not in a state to do this; the sentence says which.
+        StoreUnusable: a table is another role's, or distributed in another way, or a node was lost.
     """
-    async with _connected(url) as cluster:
-        workers = await cluster.require_workers()
+    async with _connected(url, "; what is done stays done: run the command again") as cluster:
         await cluster.distribute(shard_count, tell)
-        return workers
 
 
 @asynccontextmanager
-async def _connected(url: str) -> AsyncIterator["_Cluster"]:
+async def _connected(url: str, hint: str = "") -> AsyncIterator["_Cluster"]:
     address = address_of(url)
     try:
         with errors_translated(address):
@@ -114,6 +119,7 @@ async def _connected(url: str) -> AsyncIterator["_Cluster"]:
                     "idle_in_transaction_session_timeout": "0",
                     "lock_timeout": f"{_LOCK_WAIT_SECONDS_MAX}s",
                     "statement_timeout": "0",
+                    "citus.override_table_visibility": "off",
                 },
             )
             try:
@@ -123,7 +129,7 @@ async def _connected(url: str) -> AsyncIterator["_Cluster"]:
                 raise
             await connection.close()
     except StoreBusy as error:
-        raise StoreUnusable(f"{error}; what is done stays done: run the command again") from error
+        raise StoreUnusable(f"{error}{hint}") from error
     except asyncpg.PostgresError as error:
         reason = " ".join(str(error).split())
         raise StoreUnusable(f"the store {address} can't be distributed: {reason}") from error
@@ -158,12 +164,12 @@ class _Cluster:
                     f"the worker {host}:{port} does not answer the coordinator {self.address};"
                     " nothing has been done"
                 )
-        if not await self._value("lock", number=_LOCK):
-            raise StoreUnusable(f"the store {self.address} is being distributed by another process")
         return len(workers)
 
     async def distribute(self, shard_count: int, tell: Tell) -> None:
         """Do what is left to do; a kill between any two statements leaves the rest for later."""
+        if not await self._value("lock", number=_LOCK):
+            raise StoreUnusable(f"the store {self.address} is being distributed by another process")
         done = await self._distributed()
         is_begun = await self._value("remembered", name=KEYS_SET_ASIDE) is not None
         if len(done) == len(_TABLES) and not is_begun:
