@@ -198,6 +198,9 @@ async def test_other_databases_and_engines_are_refused() -> None:
         await distribute_store("sqlite:///some.sqlite3", SHARDS, lambda _: None)
     with pytest.raises(SettingError, match="must be sqlite:///PATH"):
         await distribute_store("mysql://u:secret@h/d", SHARDS, lambda _: None)
+    with pytest.raises(SettingError) as caught:
+        await distribute_store("postgresql://u@h/d?sslmode=hunter2", SHARDS, lambda _: None)
+    assert "hunter2" not in str(caught.value)
     async with new_database() as url:
         with pytest.raises(StoreUnusable, match="has no Citus: on every node"):
             await distribute_store(url, SHARDS, lambda _: None)

@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from confledger.errors import StoreBusy, StoreUnusable
-from confledger.storage.postgresql.address import address_of
+from confledger.storage.postgresql.address import address_of, not_well_formed
 from confledger.storage.postgresql.connections import (
     CONNECT_SECONDS_MAX,
     Connection,
@@ -55,6 +55,16 @@ _LOCK: Final = 0x636F_6E67
 """Under which a store is distributed; another one than that under which a schema is made."""
 _LOCK_WAIT_SECONDS_MAX: Final = 30
 """How long to wait for whoever uses a table."""
+
+_SETTINGS: Final = {
+    "application_name": "confledger distribute",
+    "client_min_messages": "error",
+    # Without the limits of time that requests have: a large table takes its minutes.
+    "idle_in_transaction_session_timeout": "0",
+    "lock_timeout": f"{_LOCK_WAIT_SECONDS_MAX}s",
+    "statement_timeout": "0",
+    "citus.override_table_visibility": "off",
+}
 
 Tell = Callable[[str], object]
 """Is told what is done, a sentence for each step."""
@@ -109,19 +119,13 @@ async def _connected(url: str, hint: str = "") -> AsyncIterator["_Cluster"]:
     address = address_of(url)
     try:
         with errors_translated(address):
-            # Without the limits of time that requests have: a large table takes its minutes.
-            connection = await asyncpg.connect(
-                url,
-                timeout=CONNECT_SECONDS_MAX,
-                server_settings={
-                    "application_name": "confledger distribute",
-                    "client_min_messages": "error",
-                    "idle_in_transaction_session_timeout": "0",
-                    "lock_timeout": f"{_LOCK_WAIT_SECONDS_MAX}s",
-                    "statement_timeout": "0",
-                    "citus.override_table_visibility": "off",
-                },
-            )
+            try:
+                connection = await asyncpg.connect(
+                    url, timeout=CONNECT_SECONDS_MAX, server_settings=_SETTINGS
+                )
+            except ValueError:
+                # The driver's sentence may repeat a part of the URL.
+                raise not_well_formed() from None
             try:
                 yield _Cluster(connection, address)
             except BaseException:
