@@ -6,6 +6,7 @@ every statement finds its rows by the shard key. What Citus does with them, only
 
 import itertools
 import re
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,25 @@ async def test_what_is_distributed_in_part_cannot_be_opened() -> None:
         assert not any(step.startswith("head ") for step in steps)
         assert_is_placed(await placement_of(url))
         await (await open_stores(url)).close()
+
+
+async def test_a_table_that_came_later_joins_the_others() -> None:
+    """Of a distributed store only what is not distributed yet is, and every key is back."""
+    schema = (files("confledger.storage.postgresql") / "schema.sql").read_text("utf-8")
+    (later,) = re.findall(r"^CREATE TABLE phrase \(.*?^\);", schema, re.MULTILINE | re.DOTALL)
+    async with new_store(make_distributed_store) as url:
+        foreign_keys = await foreign_keys_of(url)
+        forget = "DELETE FROM pg_dist_partition WHERE logicalrelid = 'phrase'::regclass"
+        await execute(by_stand_in(url), forget, "DROP TABLE phrase", later)
+        steps: list[str] = []
+
+        await distribute_store(by_stand_in(url), SHARDS, steps.append)
+
+        assert [step for step in steps if " is spread " in step or " is whole " in step] == [
+            "phrase is spread by corp_id, beside archive_source"
+        ]
+        assert_is_placed(await placement_of(url))
+        assert await foreign_keys_of(url) == foreign_keys
 
 
 ALONE = "SELECT create_distributed_table('{}', 'conference_uuid', 'hash', 'none', 2)"
