@@ -1,15 +1,12 @@
 """`confledger store`, as it is called."""
 
 import sqlite3
-from asyncio import Runner
 from pathlib import Path
 
 import pytest
 
-from citus import by_stand_in, make_store_by_stand_in
 from cli.running import Run, bring_sample
 from conftest import CONFERENCE
-from postgresql import new_store
 
 
 def test_a_copy_is_told_and_holds_the_same(run: Run, store: Path, tmp_path: Path) -> None:
@@ -101,21 +98,3 @@ def test_a_store_of_sqlite_is_not_distributed(run: Run, store: Path) -> None:
     assert "only a store on PostgreSQL" in ran.err
     assert run("store", "distribute", "--shard-count", "0").code == 2
     assert not store.exists()
-
-
-def test_a_distribution_is_told_step_by_step(run: Run, data_folder: Path) -> None:
-    """Each step is a line beside the result; then there is nothing to do, for programs too."""
-    assert not data_folder.exists()
-    with Runner() as runner:
-        made = new_store(make_store_by_stand_in)
-        url = by_stand_in(runner.run(made.__aenter__()))
-        arguments = ("store", "distribute", "--shard-count", "2", "--store", url)
-
-        ran = run(*arguments)
-        assert (ran.code, ran.out) == (0, "the store is distributed; workers: 2\n")
-        assert "head is spread by conference_uuid, over 2 shards\n" in ran.err
-
-        assert run(*arguments).out.startswith("there is nothing to do")
-        ran = run(*arguments, "--json")
-        assert (ran.err, ran.json) == ("", {"workers": 2, "steps": []})
-        runner.run(made.__aexit__(None, None, None))

@@ -4,6 +4,7 @@ The stand-in shows that the steps are those which Citus takes, in an order that 
 every statement finds its rows by the shard key. What Citus does with them, only Citus shows.
 """
 
+import asyncio
 import itertools
 import re
 from importlib.resources import files
@@ -179,6 +180,27 @@ async def test_a_table_that_came_later_joins_the_others() -> None:
         ]
         assert_is_placed(await placement_of(url))
         assert await foreign_keys_of(url) == foreign_keys
+
+
+async def test_the_command_tells_each_step(command: str, tmp_path: Path) -> None:
+    """Each step is a line beside the result; then there is nothing to do, for programs too."""
+    async with new_store(make_store_by_stand_in) as url:
+        place = ("--store", by_stand_in(url), "--data-folder", str(tmp_path))
+        ran = []
+        for more in ((), (), ("--json",)):
+            process = await asyncio.create_subprocess_exec(
+                *(command, "store", "distribute", "--shard-count", "2", *place, *more),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            out, err = await process.communicate()
+            ran.append((process.returncode, out.decode(), err.decode()))
+        code, out_text, steps = ran[0]
+        assert (code, out_text) == (0, "the store is distributed; workers: 2\n")
+        assert "head is spread by conference_uuid, over 2 shards\n" in steps
+        nothing = "there is nothing to do: the store is distributed; workers: 2\n"
+        assert ran[1] == (0, nothing, "")
+        assert ran[2] == (0, '{"workers":2,"steps":[]}\n', "")
 
 
 ALONE = "SELECT create_distributed_table('{}', 'conference_uuid', 'hash', 'none', 2)"
