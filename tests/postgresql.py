@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -204,8 +204,8 @@ def stop_server() -> None:
         _, server, _ = _server_or_reason()
         if server:
             server.stop()
-        elif _template():
-            asyncio.run(_administer(f"DROP DATABASE {_template()[0]}"))
+        elif _templates():
+            asyncio.run(_administer(*(f"DROP DATABASE {name}" for name in _templates().values())))
         _server_or_reason.cache_clear()
 
 
@@ -233,23 +233,34 @@ def _url_of(name: str) -> str:
     return urlunsplit(urlsplit(server_url())._replace(path=f"/{name}"))
 
 
+async def make_store(url: str) -> None:
+    """Make an empty store of an empty database."""
+    await (await open_stores(url)).close()
+
+
 @functools.cache
-def _template() -> list[str]:
-    return []
+def _templates() -> dict[str, str]:
+    return {}
 
 
 @asynccontextmanager
-async def new_store() -> AsyncIterator[str]:
-    """A new database that is an empty store already, which is quicker than making it one."""
-    made = _template()
-    if not made:
-        name = f"confledger_test_{os.getpid()}_template"
+async def new_store(
+    make: Callable[[str], Awaitable[None]] = make_store,
+) -> AsyncIterator[str]:
+    """A new database that is a store already, which is quicker than making it one.
+
+    Args:
+        make: makes it one, the first time.
+    """
+    made, kind = _templates(), make.__name__
+    if kind not in made:
+        name = f"confledger_test_{os.getpid()}_{kind}"
         await _administer(
             f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name} TEMPLATE template0"
         )
-        await (await open_stores(_url_of(name))).close()
-        made.append(name)
-    async with new_database(template=made[0]) as url:
+        await make(_url_of(name))
+        made[kind] = name
+    async with new_database(template=made[kind]) as url:
         yield url
 
 

@@ -77,6 +77,7 @@ WRONG_VALUES = {
     "CONFLEDGER_TIME_ZONE": ("Mars", EXPORT, 2),
     "CONFLEDGER_TLS_CERT": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TLS_KEY": (str(GOLDEN), ("serve",), 2),
+    "CONFLEDGER_SHARD_COUNT": ("no number", ("store", "distribute"), 2),
     "CONFLEDGER_TO": ("mysql://x", ("store", "copy", "--from", "sqlite:///x"), 2),
     "CONFLEDGER_TYPE": ("king", ("user", "create", "ann"), 2),
     "CONFLEDGER_UNTIL": ("tomorrow", PULL, 2),

@@ -235,3 +235,12 @@ def test_what_is_not_there_is_not_made(run: Run, store: Path, command: str) -> N
     assert ran.code == 1
     assert "there is no store" in ran.err
     assert not store.exists()
+
+
+def test_a_store_of_sqlite_is_not_distributed(run: Run, store: Path) -> None:
+    """It is told what can be, and a wrong number of shards what is right; nothing is made."""
+    ran = run("store", "distribute")
+    assert (ran.code, ran.out) == (2, "")
+    assert "only a store on PostgreSQL" in ran.err
+    assert run("store", "distribute", "--shard-count", "0").code == 2
+    assert not store.exists()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+from citus import CITUS_URL, new_citus_store, new_stand_in_store
 from confledger.storage import Stores, open_stores
 from postgresql import new_postgresql_store
 
@@ -25,4 +26,7 @@ async def new_sqlite_store() -> AsyncIterator[Stores]:
 ENGINES: dict[str, OpenEngine] = {
     "sqlite": new_sqlite_store,
     "postgresql": new_postgresql_store,
+    "partitions": new_stand_in_store,
 }
+if CITUS_URL:
+    ENGINES["citus"] = new_citus_store

@@ -28,6 +28,7 @@ from confledger.storage import Stores, open_stores, secret_key_path
 from confledger.storage.postgresql import database as database_module
 from confledger.storage.postgresql.address import address_of
 from confledger.storage.postgresql.database import MIGRATIONS, QUERIES, Database, Session
+from confledger.storage.postgresql.distribution import SHARD_KEYS, WHOLE_EVERYWHERE
 from confledger.storage.postgresql.records import PostgreSQLRecordStore
 from confledger.storage.postgresql.tenants import name_taken
 from conftest import CONFERENCE, MakeRecord
@@ -539,21 +540,12 @@ async def test_logins_at_once_make_one_user_and_count_every_attempt(stores: Stor
     assert attempts.count(True) == 3
 
 
-SHARD_KEYS = {
-    **dict.fromkeys(["head", "record", "event", "attendance"], "conference_uuid"),
-    **dict.fromkeys(["conference", "conference_day", "viewer", "participant"], "corp_id"),
-    **dict.fromkeys(["phrase", "archive_source", "archived_conference"], "corp_id"),
-}
-
-
 async def test_the_schema_can_be_distributed() -> None:
     """Every key of a table that grows has its shard key, as a partitioned table demands."""
     schema = (files("confledger.storage.postgresql") / "schema.sql").read_text("utf-8")
     tables = re.findall(r"^CREATE TABLE (\w+)", schema, re.MULTILINE)
-    # These are small, and whole on every server.
-    assert set(tables) - set(SHARD_KEYS) == {
-        *("store_info", "corp", "app", "corp_user", "failed_login", "login_grant")
-    }
+    # A new table has to be told where it goes.
+    assert sorted(tables) == sorted([*SHARD_KEYS, *WHOLE_EVERYWHERE])
     for table, key in SHARD_KEYS.items():
         pattern = rf"(CREATE TABLE {table} \(.*?^\));"
         schema, changed = re.subn(
@@ -565,6 +557,18 @@ async def test_the_schema_can_be_distributed() -> None:
         connection = await asyncpg.connect(url)
         await connection.execute(schema)
         await connection.close()
+
+
+async def test_a_database_of_an_extension_is_no_other_programs() -> None:
+    """A view that an extension brought does not keep a store away, and one of somebody's does."""
+    async with new_database() as url:
+        connection = await asyncpg.connect(url)
+        await connection.execute("CREATE VIEW citus_tables AS SELECT 1")
+        with pytest.raises(StoreUnusable, match="another program's"):
+            await open_stores(url)
+        await connection.execute("ALTER EXTENSION plpgsql ADD VIEW citus_tables")
+        await connection.close()
+        await (await open_stores(url)).close()
 
 
 IN_ORDER_OF_A_KEY = [

@@ -15,7 +15,13 @@ from confledger.cli.options import json_option, option, store_options
 from confledger.cli.telling import printable, say
 from confledger.errors import SettingError
 from confledger.settings import Settings
-from confledger.storage import check_url, migrate_store, open_tables, version_of
+from confledger.storage import (
+    check_url,
+    distribute_store,
+    migrate_store,
+    open_tables,
+    version_of,
+)
 from confledger.storage.checking import check_store
 from confledger.storage.copying import Tell, copy_store, require_whole
 from confledger.storage.tables import RECORDS, TABLES, Table
@@ -197,6 +203,39 @@ def copy(*, source_url: str, target_url: str, as_json: bool) -> None:
         words = [f"{word}: {counts[name]:,}" for word, name in _COUNTED.items()]
         click.echo(f"copied and compared: {', '.join(words)}, records: {counts['record']:,}")
         click.echo("logins are not copied: people and programs log in again")
+
+
+@store.command
+@option(
+    "--shard-count",
+    type=click.IntRange(1, 256),
+    default=32,
+    show_default=True,
+    help="Over how many shards tables are spread; 8 to 32 serve most clusters.",
+)
+@json_option
+@store_options
+def distribute(*, shard_count: int, as_json: bool, **options: Any) -> None:
+    """Spread a store over the workers of a Citus cluster.
+
+    The store has to be on PostgreSQL with the extension Citus, and the coordinator is the one
+    to name; an empty database becomes a store. Stop what serves it first, or expect it to
+    wait. What was broken off goes on where it was when the command is run again, and can't
+    be served before; a store that is distributed already stays as it is.
+    """
+    steps: list[str] = []
+
+    def tell(sentence: str) -> None:
+        steps.append(sentence)
+        say(sentence)
+
+    workers = anyio.run(distribute_store, Settings(**options).store_url, shard_count, tell)
+    if as_json:
+        click.echo(msgspec.json.encode({"workers": workers, "steps": steps}))
+    elif steps:
+        click.echo(f"the store is distributed; workers: {workers}")
+    else:
+        click.echo(f"there is nothing to do: the store is distributed; workers: {workers}")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from confledger.ledger.conference import ConferenceStore
 from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.store import RecordStore
 from confledger.storage import postgresql, sqlite
-from confledger.storage.copying import require_whole
+from confledger.storage.copying import require_copied, require_whole
 from confledger.storage.migrations import Migrated, StoreVersion, Tell
 from confledger.storage.postgresql import migrating as postgresql_migrating
 from confledger.storage.sqlite import migrating as sqlite_migrating
@@ -143,6 +143,30 @@ async def migrate_store(url: str, tell: Tell) -> Migrated:
     if url.startswith(_POSTGRESQL):
         return await postgresql_migrating.migrate(url, tell)
     return sqlite_migrating.migrate(sqlite_path(url), tell)
+
+
+async def distribute_store(url: str, shard_count: int, tell: Callable[[str], object]) -> int:
+    """Distribute a store over the workers of a Citus cluster; an empty database becomes one.
+
+    Returns:
+        how many workers there are.
+
+    Raises:
+        SettingError: the store is not on PostgreSQL.
+        StoreUnusable: it can't be opened, is a copy that is not whole, or can't be distributed.
+    """
+    check_url(url)
+    if not url.startswith(_POSTGRESQL):
+        raise SettingError(
+            "only a store on PostgreSQL (--store, CONFLEDGER_STORE) with the extension Citus can be"
+            " distributed; `confledger store copy` brings one of SQLite there"
+        )
+    # Before a store is made, which should not be in a place that can't be distributed.
+    workers = await postgresql.require_workers(url)
+    async with open_tables(url, make=True) as tables:
+        await require_copied(tables)
+    await postgresql.distribute(url, shard_count, tell)
+    return workers
 
 
 async def _open(url: str, *, make: bool) -> Stores:

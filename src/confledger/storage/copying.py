@@ -9,6 +9,7 @@ from confledger.storage.tables import (
     COPIED_FROM,
     CORPS,
     FIRST_CORP,
+    KEYS_SET_ASIDE,
     RECORDS,
     SECRET_KEY_ID,
     TABLES,
@@ -71,6 +72,20 @@ async def _begin(source: Tables, target: Tables) -> None:
 
 
 async def require_whole(store: Tables) -> None:
+    """Refuse a store that is a copy, or distributed, and that was broken off.
+
+    Raises:
+        StoreUnusable: it is one.
+    """
+    await require_copied(store)
+    if await store.fact(KEYS_SET_ASIDE) is not None:
+        raise StoreUnusable(
+            f"the store {store.address} is distributed in part;"
+            " run `confledger store distribute` again"
+        )
+
+
+async def require_copied(store: Tables) -> None:
     """Refuse a store that is a copy which was broken off.
 
     Raises:

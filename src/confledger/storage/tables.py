@@ -97,6 +97,9 @@ FIRST_CORP: Final = ("default", "default", True, False)
 COPIED_FROM: Final = "copied_from"
 """The fact about a store that it is being copied, and from where."""
 
+KEYS_SET_ASIDE: Final = "keys_set_aside"
+"""The fact about a store that it is being distributed, and which foreign keys it will get back."""
+
 SECRET_KEY_ID: Final = "secret_key_id"  # noqa: S105 - the name of a fact
 
 

@@ -5,6 +5,7 @@ from confledger.storage.postgresql.address import address_of
 from confledger.storage.postgresql.archive import PostgreSQLArchiveStore
 from confledger.storage.postgresql.conferences import PostgreSQLConferenceStore
 from confledger.storage.postgresql.database import open_database
+from confledger.storage.postgresql.distribution import distribute, require_workers
 from confledger.storage.postgresql.phrases import PostgreSQLPhraseStore
 from confledger.storage.postgresql.records import PostgreSQLRecordStore
 from confledger.storage.postgresql.tables import PostgreSQLTables
@@ -19,5 +20,7 @@ __all__ = [
     "PostgreSQLTables",
     "PostgreSQLTenantStore",
     "address_of",
+    "distribute",
     "open_database",
+    "require_workers",
 ]

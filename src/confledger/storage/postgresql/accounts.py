@@ -111,7 +111,10 @@ class PostgreSQLAccountStore:
             # it stays even where several were made in the same millisecond.
             await session.rows("end_oldest_grants", {**row, "grants_max": grants_max - 1})
             await session.rows("add_grant", row)
-            await session.rows("forget_ended_grants", {"now_ms": grant.created_time_ms})
+            ended = await session.rows("ended_grants", {"now_ms": grant.created_time_ms})
+            if ended:
+                hashes_ended = {"access_hashes": [row[0] for row in ended]}
+                await session.rows("forget_ended_grants", hashes_ended)
 
         await self.database.write(work)
 
@@ -149,7 +152,10 @@ class PostgreSQLAccountStore:
 
         async def work(session: Session) -> bool:
             may = await session.rows("count_attempt", attempt)
-            await session.rows("forget_old_failed_logins", attempt)
+            old = await session.rows("old_failed_logins", attempt)
+            if old:
+                accounts = {"accounts": [row[0] for row in old]}
+                await session.rows("forget_old_failed_logins", accounts)
             return bool(may)
 
         return await self.database.write(work)

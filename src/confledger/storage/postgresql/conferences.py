@@ -193,8 +193,14 @@ class PostgreSQLConferenceStore:
             return [], 0
 
 
-async def _walk(session: Session, bindings: Mapping[str, Any]) -> list[Row]:
-    return await session.rows("walk", bindings)
+async def _walk(session: Session, bindings: Mapping[str, Any]) -> list[tuple[str, int | None]]:
+    """Ids, and when each began: as was told, or else when its first record was made."""
+    walked = await session.rows("walk", bindings)
+    if not walked:
+        return []
+    starts = await session.rows("starts", {**bindings, "last": walked[-1][0]})
+    told = {row[0]: row[1] for row in starts}
+    return [(each, told.get(each, first_ms)) for each, first_ms in walked]
 
 
 async def _page(  # noqa: PLR0913 - which list, how long, and which page of it

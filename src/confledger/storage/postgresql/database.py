@@ -51,6 +51,16 @@ _READ_ONE_MOMENT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _GRACE_SECONDS: Final = 2.0
 """How much longer than the server we wait for it to give up."""
 
+_OF_CITUS: Final = {
+    # Else the driver's look-up of a type takes a second on a node with many shards.
+    "citus.override_table_visibility": "off",
+    # One connection to each worker, and not one for each shard that a search looks into.
+    "citus.max_adaptive_executor_pool_size": "1",
+    # So that who has read many shards may write a table that is whole on every node.
+    "citus.multi_shard_modify_mode": "sequential",
+}
+"""A server without Citus takes these as names that mean nothing to it."""
+
 _STATEMENTS_HELD: Final = 256
 """How many prepared statements a connection holds: all of ours, with every number of rows."""
 
@@ -89,10 +99,13 @@ def _numbered(statement: str) -> Query:
     return Query(text, tuple(names))
 
 
-QUERIES: Final = {
-    name: _numbered(statement)
-    for name, statement in load_queries("confledger.storage.postgresql").items()
-}
+def numbered_queries(file: str) -> dict[str, Query]:
+    """The statements of a file of this package, by name."""
+    statements = load_queries("confledger.storage.postgresql", file)
+    return {name: _numbered(statement) for name, statement in statements.items()}
+
+
+QUERIES: Final = numbered_queries("queries.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +277,7 @@ class Database:
                         "lock_timeout": str(int(_WRITE_WAIT_SECONDS_MAX * 1000)),
                         "statement_timeout": milliseconds,
                         "synchronous_commit": "on",
+                        **_OF_CITUS,
                     },
                 )
             except ValueError:
@@ -312,7 +326,10 @@ async def is_made(connection: Connection, address: str) -> bool:
     if await connection.fetchval("SELECT to_regclass('store_info')"):
         return True
     if await connection.fetchval(
-        "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace LIMIT 1"
+        # What belongs to an extension is no program's: Citus has a view there.
+        "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
+        " AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = 'pg_class'::regclass"
+        " AND objid = pg_class.oid AND deptype = 'e') LIMIT 1"
     ):
         raise _of_another_program(address)
     return False

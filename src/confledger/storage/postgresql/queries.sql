@@ -219,12 +219,14 @@ DELETE FROM login_grant WHERE access_hash = ANY(ARRAY(
     OFFSET :grants_max
 ));
 
+-- name: ended_grants
+-- What somebody else is ending just now is left to them, so that nobody waits. Looked for before
+-- it is deleted, as each copy of the table has to lose the same rows (likewise for failed logins).
+SELECT access_hash FROM login_grant WHERE refresh_expire_time_ms <= :now_ms
+FOR UPDATE SKIP LOCKED;
+
 -- name: forget_ended_grants
--- What somebody else is ending just now is left to them, so that nobody waits.
-DELETE FROM login_grant WHERE access_hash = ANY(ARRAY(
-    SELECT access_hash FROM login_grant WHERE refresh_expire_time_ms <= :now_ms
-    FOR UPDATE SKIP LOCKED
-));
+DELETE FROM login_grant WHERE access_hash = ANY(:access_hashes::bytea[]);
 
 -- name: principal
 -- Who an access token speaks for.
@@ -282,10 +284,11 @@ RETURNING failures;
 -- name: forget_failed_login
 DELETE FROM failed_login WHERE account = :account;
 
+-- name: old_failed_logins
+SELECT account FROM failed_login WHERE last_time_ms <= :before_ms FOR UPDATE SKIP LOCKED;
+
 -- name: forget_old_failed_logins
-DELETE FROM failed_login WHERE account = ANY(ARRAY(
-    SELECT account FROM failed_login WHERE last_time_ms <= :before_ms FOR UPDATE SKIP LOCKED
-));
+DELETE FROM failed_login WHERE account = ANY(:accounts::text[]);
 
 -- name: conference
 SELECT
@@ -400,7 +403,8 @@ LIMIT :limit OFFSET :offset;
 
 -- name: list_own_up
 -- What one of two persons may see of ended conferences, the oldest first. Each person's
--- part is a range of an index, and no more of it is read than the page needs.
+-- part is a range of an index, and no more of it is read than the page needs. That the corp
+-- is named once more tells a distributed server that all of it is in one place.
 SELECT
     conference_uuid, conference_id, subject, conference.start_time_ms, end_time_ms,
     scheduler_name, conference.has_recording, details
@@ -424,6 +428,7 @@ FROM (
     LIMIT :limit OFFSET :offset
 ) AS own
 JOIN conference USING (corp_id, conference_uuid)
+WHERE conference.corp_id = :corp_id
 ORDER BY own.start_time_ms, conference_uuid;
 
 -- name: list_own_down
@@ -451,6 +456,7 @@ FROM (
     LIMIT :limit OFFSET :offset
 ) AS own
 JOIN conference USING (corp_id, conference_uuid)
+WHERE conference.corp_id = :corp_id
 ORDER BY own.start_time_ms DESC, conference_uuid DESC;
 
 -- name: list_own_recorded_up
@@ -480,6 +486,7 @@ FROM (
     LIMIT :limit OFFSET :offset
 ) AS own
 JOIN conference USING (corp_id, conference_uuid)
+WHERE conference.corp_id = :corp_id
 ORDER BY own.start_time_ms, conference_uuid;
 
 -- name: list_own_recorded_down
@@ -509,6 +516,7 @@ FROM (
     LIMIT :limit OFFSET :offset
 ) AS own
 JOIN conference USING (corp_id, conference_uuid)
+WHERE conference.corp_id = :corp_id
 ORDER BY own.start_time_ms DESC, conference_uuid DESC;
 
 -- name: count_own
@@ -727,25 +735,22 @@ SELECT count(*) FROM archived_conference
 WHERE corp_id = :corp_id AND source = :source AND problem <> '';
 
 -- name: walk
--- The conferences of a corp behind one, by id, and when each began: as was told, or else
--- when its first record was made.
-SELECT
-    head.conference_uuid,
-    coalesce(
-        conference.start_time_ms,
-        (
-            SELECT operate_time_ms FROM record
-            WHERE record.conference_uuid = head.conference_uuid
-                AND record.corp_id = head.corp_id AND record.seq = 0
-        )
-    )
+-- The conferences of a corp behind one, by id, and when the first record of each was made.
+SELECT head.conference_uuid, record.operate_time_ms
 FROM head
-LEFT JOIN conference
-    ON  conference.corp_id = head.corp_id
-    AND conference.conference_uuid = head.conference_uuid
+LEFT JOIN record
+    ON  record.conference_uuid = head.conference_uuid
+    AND record.corp_id = head.corp_id
+    AND record.seq = 0
 WHERE head.corp_id = :corp_id AND head.conference_uuid > :after
 ORDER BY head.conference_uuid
 LIMIT :limit;
+
+-- name: starts
+-- When the conferences behind one, up to another, began, as was told. Not joined to the
+-- walk: a distributed server keeps the two in different places.
+SELECT conference_uuid, start_time_ms FROM conference
+WHERE corp_id = :corp_id AND conference_uuid > :after AND conference_uuid <= :last;
 
 -- name: records_at
 -- The records at some places.

@@ -53,17 +53,22 @@ class PostgreSQLTenantStore:
 
     async def delete_corp(self, corp_id: str) -> Corp:
         """See `TenantStore.delete_corp`."""
+        in_use = f"the corp {corp_id!r} has conferences; they are kept"
 
         async def work(session: Session) -> Corp:
             key = {"corp_id": corp_id}
             await session.rows("lock_corp", key)
             if await session.rows("conference_of_corp", key):
-                raise StillInUse(f"the corp {corp_id!r} has conferences; they are kept")
+                raise StillInUse(in_use)
             await session.rows("delete_apps_of_corp", key)
             await session.rows("delete_users_of_corp", key)
             return corp_of(await _change(session, "delete_corp", key, NoSuchCorp(corp_id)))
 
-        return await self.database.write(work)
+        try:
+            return await self.database.write(work)
+        except asyncpg.ForeignKeyViolationError as error:
+            # On a distributed server the lock is one node's, and does not keep every writer away.
+            raise StillInUse(in_use) from error
 
     async def users(self, corp_id: str) -> list[User]:
         """See `TenantStore.users`."""
