@@ -169,6 +169,7 @@ def serving(data_folder: Path, *, keep_alive_seconds: int = 30) -> Iterator[Conn
         timeout_keep_alive=keep_alive_seconds,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         log_config=None,
     )
     server = uvicorn.Server(config)
@@ -197,6 +198,7 @@ def connect_impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     two requests.
     """
     monkeypatch.setattr("confledger.server.protocol._HEAD_SECONDS_MAX", 0.3)
+    monkeypatch.setattr("confledger.server.fast_lane._SWEEP_SECONDS", 0.1)
     monkeypatch.setattr("confledger.wire.bodies._BODY_SECONDS_MAX", 0.3)
     with serving(tmp_path, keep_alive_seconds=1) as to_server:
         yield to_server

@@ -110,7 +110,7 @@ def row_of_grant(hashes: TokenHashes, grant: Grant) -> dict[str, Any]:
 
 def principal_of(row: Row) -> Principal:
     """Who a token speaks for, from the columns of the query `principal`."""
-    corp_id, user_id, account, app_id, admin_type, scopes, masks_numbers = row
+    corp_id, user_id, account, app_id, admin_type, scopes, masks_numbers, expire_time_ms = row
     return Principal(
         corp_id=corp_id,
         user_id=user_id,
@@ -119,6 +119,7 @@ def principal_of(row: Row) -> Principal:
         admin_type=AdminType(admin_type),
         scopes=_scopes_of(scopes) if app_id else PASSWORD_SCOPES,
         masks_numbers=bool(masks_numbers),
+        expire_time_ms=expire_time_ms,
     )
 
 

@@ -230,7 +230,7 @@ DELETE FROM login_grant WHERE access_hash = ANY(ARRAY(
 -- Who an access token speaks for.
 SELECT
     corp_user.corp_id, corp_user.user_id, corp_user.account, app.app_id, corp_user.admin_type, app.scopes,
-    corp.masks_numbers
+    corp.masks_numbers, login_grant.expire_time_ms
 FROM login_grant
 JOIN corp_user USING (user_id)
 JOIN corp USING (corp_id)

@@ -38,6 +38,10 @@ class PostgreSQLRecordStore:
         with corp_missing(corp_id):
             return await self.database.write(work)
 
+    def generation(self, conference_uuid: str) -> int | None:  # noqa: ARG002 - the store's signature
+        """See `RecordStore.generation`: other machines may write, and tell nobody here."""
+        return None
+
     async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
         """See `RecordStore.page`."""
         rows = await self.database.read(

@@ -216,7 +216,7 @@ DELETE FROM login_grant WHERE refresh_expire_time_ms <= :now_ms;
 -- Who an access token speaks for.
 SELECT
     user.corp_id, user.user_id, user.account, app.app_id, user.admin_type, app.scopes,
-    corp.masks_numbers
+    corp.masks_numbers, login_grant.expire_time_ms
 FROM login_grant
 JOIN user USING (user_id)
 JOIN corp USING (corp_id)

@@ -10,6 +10,7 @@ from confledger.errors import EventConflict, NoSuchConference, NoSuchCorp
 from confledger.ledger.record import ControlRecord, Page, Receipt
 from confledger.storage.rows import page_of, record_of, row_of_record
 from confledger.storage.sqlite.database import QUERIES, Database
+from confledger.storage.sqlite.generations import place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,11 @@ class SQLiteRecordStore:
                 for conference_uuid, records in batches.items()
             }
 
-        return await self.database.write(work)
+        return await self.database.write(work, [place_of(each) for each in batches])
+
+    def generation(self, conference_uuid: str) -> int:
+        """See `RecordStore.generation`."""
+        return self.database.generations.of(place_of(conference_uuid))
 
     async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
         """See `RecordStore.page`."""
