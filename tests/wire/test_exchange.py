@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import re
 
 import httpx

@@ -95,8 +95,11 @@ class Database:
 
     def select(self, statement: str, bindings: Bindings) -> list[Row]:
         """All rows of a statement, on this thread."""
-        with _errors_translated(self.path):
+        try:
             return self._reader.execute(statement, bindings).fetchall()
+        except (apsw.Error, OSError) as error:
+            _raise_translated(error, self.path)
+            raise
 
     async def search(self, work: Callable[[Read], T]) -> T:
         """Do some reading that may take a while; all that it reads is of one moment.
@@ -268,19 +271,29 @@ def _errors_translated(path: Path) -> Iterator[None]:
     """SQLite's errors as ours, with the cause kept."""
     try:
         yield
-    except (apsw.BusyError, apsw.LockedError) as error:
+    except (apsw.Error, OSError) as error:
+        _raise_translated(error, path)
+        raise
+
+
+def _raise_translated(error: Exception, path: Path) -> None:
+    """Raise an error of SQLite's as ours; one that is a mistake of ours is not touched."""
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         raise StoreBusy(f"the store {path} is busy") from error
-    except (
-        apsw.CantOpenError,
-        apsw.CorruptError,
-        apsw.FullError,
-        apsw.InterruptError,
-        apsw.IOError,
-        apsw.NoMemError,
-        apsw.NotADBError,
-        apsw.PermissionsError,
-        apsw.ProtocolError,
-        apsw.ReadOnlyError,
-        OSError,
-    ) as error:
+    if isinstance(error, _UNUSABLE):
         raise StoreUnusable(f"the store {path} can't be used: {error}") from error
+
+
+_UNUSABLE: Final = (
+    apsw.CantOpenError,
+    apsw.CorruptError,
+    apsw.FullError,
+    apsw.InterruptError,
+    apsw.IOError,
+    apsw.NoMemError,
+    apsw.NotADBError,
+    apsw.PermissionsError,
+    apsw.ProtocolError,
+    apsw.ReadOnlyError,
+    OSError,
+)
