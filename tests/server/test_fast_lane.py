@@ -1,0 +1,338 @@
+"""The short way and the ordinary one give the same answers, and both of them the truth.
+
+A service that keeps no pages is what both are compared with. What changes the store is
+done by other processes' means: over a `Database` of its own.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from confledger.app import Parts, open_parts
+from confledger.auth.accounts import AdminType, Directory, User
+from confledger.auth.tokens import API_CLIENT_TYPE
+from confledger.ledger.conference import Conference, ConferenceNews, person_by_id
+from confledger.ledger.record import ControlRecord
+from confledger.server.fast_lane import FastLaneProtocol
+from confledger.settings import Settings
+from server.talk import QUESTION, Answer, Connect, Connection, get, serving
+
+PATH = QUESTION.partition(b"?")[0]
+CORPS = ("default", "other")
+CONFERENCES = [f"{number:x}" * 32 for number in range(4)]
+ORDINARY_WAY = b"Content-Length: 0"
+"""Says nothing, and is not plain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A service that keeps pages, one that does not, and the means to change their store."""
+
+    keeping: Connect
+    forgetful: Connect
+    folder: Path
+    tokens: dict[str, str]
+    """By who has them."""
+    users: dict[str, User]
+
+    def change(self, work: Callable[[Parts], Awaitable[Any]]) -> None:
+        """Do something to the store, as another process would."""
+
+        async def do() -> None:
+            async with open_parts(Settings(data_folder=self.folder)) as parts:
+                await work(parts)
+
+        anyio.run(do)
+
+    def with_tokens(self, header: bytes) -> bytes:
+        """A header in which the name of somebody stands for their token."""
+        for name, token in self.tokens.items():
+            header = header.replace(b"<%s>" % name.encode(), token.encode())
+        return header
+
+
+async def fill(parts: Parts) -> tuple[dict[str, str], dict[str, User]]:
+    """Two corps, their people, and who has a token."""
+    await parts.stores.tenants.add_corp("other", "other")
+    apps, tokens, users = await parts.open_apps(), {}, {}
+    reader, _ = await apps.create("reader", "default", frozenset({"read"}))
+    writer, _ = await apps.create("writer", "default", frozenset({"write"}))
+    other, _ = await apps.create("other", "other", frozenset({"read"}))
+    people = [
+        ("administrator", "default", AdminType.ADMINISTRATOR, reader),
+        ("ann", "default", AdminType.ORDINARY, reader),
+        ("bob", "default", AdminType.ORDINARY, reader),
+        ("writer", "default", AdminType.ADMINISTRATOR, writer),
+        ("foreigner", "other", AdminType.ADMINISTRATOR, other),
+        ("leaver", "default", AdminType.ADMINISTRATOR, reader),
+    ]
+    for number, (name, corp_id, kind, app) in enumerate(people):
+        user = User(f"{number:032x}", corp_id, name, kind, Directory(name=name))
+        await parts.stores.tenants.add_user(user, "")
+        users[name] = user
+        tokens[name] = (await parts.tokens.issue(user, app, API_CLIENT_TYPE)).access_token
+    return tokens, users
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """Two services on one store."""
+    folder = tmp_path_factory.mktemp("ledger")
+
+    async def make() -> tuple[dict[str, str], dict[str, User]]:
+        async with open_parts(Settings(data_folder=folder)) as parts:
+            return await fill(parts)
+
+    tokens, users = anyio.run(make)
+    with (
+        # So little that pages are also forgotten.
+        serving(folder, page_cache_mib=1) as keeping,
+        serving(folder, page_cache_mib=0) as forgetful,
+    ):
+        yield Ledger(keeping, forgetful, folder, tokens | {"nobody": "cfl" + "x" * 33}, users)
+
+
+def asked(connection: Connection, query: bytes, headers: list[bytes]) -> Answer:
+    """What a service answers to a query."""
+    return connection.say(get(PATH + b"?" + query, *headers)).answer()
+
+
+def same(answer: Answer) -> tuple[int, dict[str, str], bytes]:
+    """What of an answer is no matter of when and to whom it was given."""
+    headers = {name: answer.headers[name] for name in answer.headers if name != "date"}
+    if not headers["x-request-id"].startswith("mine"):
+        headers["x-request-id"] = "0" * len(headers["x-request-id"])
+    return answer.status, headers, answer.body
+
+
+# --- What is asked -----------------------------------------------------------
+
+VALUES = st.sampled_from(
+    [
+        b"",
+        b"0",
+        b"1",
+        b"3",
+        b"20",
+        b"500",
+        b"501",
+        b"-1",
+        b"x",
+        b"1e3",
+        b"%31",
+        b"+1",
+        b"2147483648",
+    ]
+    + [uuid.encode() for uuid in CONFERENCES]
+    + [CONFERENCES[1].upper().encode(), b"9" * 31, CONFERENCES[0].encode() + b"%", b"%FF"]
+)
+NAMES = st.sampled_from([b"confUUID", b"offset", b"limit", b"userUUID", b"x", b"", b"conf%55UID"])
+ODD_QUERIES = st.lists(st.tuples(NAMES, VALUES), max_size=5).map(
+    lambda pairs: b"&".join(name + b"=" + value for name, value in pairs)
+)
+ORDINARY_QUERIES = st.builds(
+    lambda uuid, offset, limit: f"confUUID={uuid}&offset={offset}&limit={limit}".encode(),
+    st.sampled_from(CONFERENCES),
+    st.integers(0, 12),
+    st.integers(1, 6),
+)
+LANGUAGES = st.sampled_from(
+    [b"", b"en-US", b"zh-CN", b"en;q=0.5, zh;q=0.6", b"*", b"de", b"en-US;q=2", b"\xe4"]
+)
+REQUEST_IDS = st.sampled_from([b"", b"mine-1", b"mine " + b"x" * 65, b"no\xfc"])
+
+
+@st.composite
+def requests(draw: st.DrawFn, names: list[str]) -> tuple[bytes, list[bytes]]:
+    """A query and headers."""
+    headers = [
+        b"%s: %s" % (name, value)
+        for name, value in (
+            (b"Accept-Language", draw(LANGUAGES)),
+            (b"x-request-ID", draw(REQUEST_IDS)),
+        )
+        if value
+    ]
+    whose = st.lists(st.sampled_from(names), min_size=1, max_size=2)
+    headers += [b"X-Access-Token: <%s>" % name.encode() for name in draw(st.just([]) | whose)]
+    return draw(ORDINARY_QUERIES | ODD_QUERIES), headers
+
+
+# --- What changes ------------------------------------------------------------
+
+_numbers = itertools.count()
+
+
+def append(uuid: str, count: int) -> Callable[[Parts, Ledger], Awaitable[Any]]:
+    """Somebody records something, some of it in words that are unknown."""
+
+    async def work(parts: Parts, ledger: Ledger) -> None:  # noqa: ARG001 - as all changes
+        records = [
+            ControlRecord(
+                operate_time_ms=number,
+                operator="+8613800000001" if number % 2 else "Ann",
+                operator_basis="stated",
+                operation=None if number % 3 else "MUTE_ALL",
+                operation_text="挥手" if number % 3 else "",
+                event_id=str(number),
+            )
+            for number in itertools.islice(_numbers, count)
+        ]
+        await parts.intake.take("default", {uuid: records})
+
+    return work
+
+
+def invite(uuid: str, *names: str) -> Callable[[Parts, Ledger], Awaitable[Any]]:
+    """Somebody else may see a conference, and nobody who might before."""
+
+    async def work(parts: Parts, ledger: Ledger) -> None:
+        viewers = frozenset(person_by_id(ledger.users[name].user_id) for name in names)
+        conference = Conference(
+            conference_uuid=uuid,
+            conference_id="1",
+            subject="s",
+            start_time_ms=1,
+            end_time_ms=2,
+            scheduler_name="",
+            has_recording=False,
+            viewers=viewers,
+            details="{}",
+        )
+        news = ConferenceNews(conference_uuid=uuid, conference=conference)
+        await parts.stores.conferences.put("default", [news])
+
+    return work
+
+
+async def turn_masking(parts: Parts, ledger: Ledger) -> None:  # noqa: ARG001 - as all changes
+    """The corp decides otherwise about its numbers."""
+    corp = await parts.stores.accounts.corp("default")
+    assert corp
+    await parts.stores.tenants.change_corp("default", masks_numbers=not corp.masks_numbers)
+
+
+async def turn_leaver(parts: Parts, ledger: Ledger) -> None:  # noqa: ARG001 - as all changes
+    """Somebody is disabled, or enabled and without a token."""
+    users = {user.account: user for user in await parts.stores.tenants.users("default")}
+    is_disabled = users["leaver"].is_disabled
+    await parts.stores.tenants.change_user("default", "leaver", is_disabled=not is_disabled)
+
+
+async def learn(parts: Parts, ledger: Ledger) -> None:  # noqa: ARG001 - as all changes
+    """An unknown word gets a translation."""
+    words = {"zh-CN": "挥手", "en-US": "Wave"}
+    await parts.stores.phrases.learn("default", [words])
+
+
+CHANGES = st.one_of(
+    st.builds(append, st.sampled_from(CONFERENCES[:3]), st.integers(1, 4)),
+    st.builds(append, st.sampled_from(CONFERENCES[:3]), st.integers(1, 4)),
+    st.builds(invite, st.sampled_from(CONFERENCES[:2]), st.sampled_from(["ann", "bob"])),
+    st.sampled_from([turn_masking, turn_leaver, learn]),
+)
+STEPS = st.lists(
+    st.tuples(
+        st.none() | CHANGES,
+        st.lists(
+            requests(["administrator", "ann", "bob", "writer", "foreigner", "leaver", "nobody"]),
+            min_size=1,
+            max_size=4,
+        ),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(STEPS)
+def test_both_ways_tell_the_truth_whatever_is_asked_and_whatever_changes(
+    ledger: Ledger, steps: list[tuple[Any, list[tuple[bytes, list[bytes]]]]]
+) -> None:
+    """After any change of any kind, each request gets the same bytes on either way, kept or not."""
+    with ledger.keeping() as keeping, ledger.forgetful() as forgetful:
+        for change, questions in steps:
+            if change:
+                ledger.change(partial(change, ledger=ledger))
+            for query, with_names in questions:
+                headers = [ledger.with_tokens(header) for header in with_names]
+                told = [
+                    same(asked(connection, query, [*headers, *more]))
+                    for connection in (keeping, forgetful, keeping)
+                    for more in ([], [ORDINARY_WAY])
+                ]
+                assert told == [told[0]] * len(told)
+
+
+def test_the_short_way_is_taken(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain request takes it, and another does not: it is two ways that are compared here."""
+    taken = []
+    answer = FastLaneProtocol._answer  # noqa: SLF001 - to see that it is called
+
+    def note(self: FastLaneProtocol, *arguments: Any) -> None:
+        taken.append(self.url)
+        answer(self, *arguments)
+
+    monkeypatch.setattr(FastLaneProtocol, "_answer", note)
+    with ledger.keeping() as connection:
+        for headers in ([], [ORDINARY_WAY], [b"Connection: close"]):
+            asked(connection, b"confUUID=" + CONFERENCES[0].encode(), headers)
+    assert taken == [PATH + b"?confUUID=" + CONFERENCES[0].encode()]
+
+
+def test_an_append_is_in_the_very_next_answer(ledger: Ledger) -> None:
+    """Once it is acknowledged, every process tells of it: no page that it kept is told again."""
+    uuid = "e" * 32
+    headers = [b"X-Access-Token: " + ledger.tokens["administrator"].encode()]
+    query = f"confUUID={uuid}&offset=0&limit=500".encode()
+
+    async def write(parts: Parts) -> None:
+        for number in range(50):
+            await append(uuid, 1)(parts, ledger)
+            answer = await asyncio.to_thread(asked, connection, query, headers)
+            assert answer.body.endswith(b'"count":%d}' % (number + 1))
+
+    with ledger.keeping() as connection:
+        ledger.change(write)
+
+
+@pytest.mark.parametrize("way", [[], [ORDINARY_WAY]], ids=["short", "ordinary"])
+def test_a_token_that_ends_is_refused_at_once(ledger: Ledger, way: list[bytes]) -> None:
+    """Whoever is logged out by another process is out, though their page is kept."""
+    uuid = CONFERENCES[3]
+    ended: dict[str, str] = {}
+
+    async def log_in(parts: Parts) -> None:
+        await append(uuid, 3)(parts, ledger)
+        apps = await parts.open_apps()
+        app, _ = await apps.create("reader", "default", frozenset({"read"}))
+        user = await apps.default_administrator("default")
+        ended["token"] = (await parts.tokens.issue(user, app, API_CLIENT_TYPE)).access_token
+
+    ledger.change(log_in)
+    headers = [b"X-Access-Token: " + ended["token"].encode(), *way]
+    with ledger.keeping() as connection:
+        statuses = [asked(connection, b"confUUID=" + uuid.encode(), headers).status]
+        ledger.change(lambda parts: parts.tokens.end(ended["token"]))
+        statuses.append(asked(connection, b"confUUID=" + uuid.encode(), headers).status)
+    assert statuses == [200, 401]
+
+
+def test_pipelined_requests_on_both_ways_are_answered_in_order(ledger: Ledger) -> None:
+    """An answer that is ready never overtakes one that is not."""
+    headers = [b"X-Access-Token: " + ledger.tokens["administrator"].encode()]
+    plain = get(PATH + b"?confUUID=" + b"f" * 32, *headers, b"X-Request-Id: plain")
+    other = get(b"/nowhere", b"X-Request-Id: other")
+    with ledger.keeping() as connection:
+        connection.say(b"".join([plain, other, plain, plain, other, plain]))
+        ids = [connection.answer().headers["x-request-id"] for _ in range(6)]
+    assert ids == ["plain", "other", "plain", "plain", "other", "plain"]
