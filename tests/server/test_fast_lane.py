@@ -9,11 +9,11 @@ import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
-import anyio
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,19 +39,16 @@ class Ledger:
 
     keeping: Connect
     forgetful: Connect
-    folder: Path
     tokens: dict[str, str]
     """By who has them."""
     users: dict[str, User]
+    portal: BlockingPortal
+    parts: Parts
+    """Of another process, as it were: on a loop and with connections of its own."""
 
     def change(self, work: Callable[[Parts], Awaitable[Any]]) -> None:
         """Do something to the store, as another process would."""
-
-        async def do() -> None:
-            async with open_parts(Settings(data_folder=self.folder)) as parts:
-                await work(parts)
-
-        anyio.run(do)
+        self.portal.call(work, self.parts)
 
     def with_tokens(self, header: bytes) -> bytes:
         """A header in which the name of somebody stands for their token."""
@@ -88,17 +85,16 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """Two services on one store."""
     folder = tmp_path_factory.mktemp("ledger")
 
-    async def make() -> tuple[dict[str, str], dict[str, User]]:
-        async with open_parts(Settings(data_folder=folder)) as parts:
-            return await fill(parts)
-
-    tokens, users = anyio.run(make)
     with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(open_parts(Settings(data_folder=folder))) as parts,
         # So little that pages are also forgotten.
         serving(folder, page_cache_mib=1) as keeping,
         serving(folder, page_cache_mib=0) as forgetful,
     ):
-        yield Ledger(keeping, forgetful, folder, tokens | {"nobody": "cfl" + "x" * 33}, users)
+        tokens, users = portal.call(fill, parts)
+        tokens["nobody"] = "cfl" + "x" * 33
+        yield Ledger(keeping, forgetful, tokens, users, portal, parts)
 
 
 def asked(connection: Connection, query: bytes, headers: list[bytes]) -> Answer:
@@ -169,10 +165,13 @@ def requests(draw: st.DrawFn, names: list[str]) -> tuple[bytes, list[bytes]]:
 
 # --- What changes ------------------------------------------------------------
 
+Change = Callable[..., Awaitable[Any]]
+"""Is given parts and the ledger."""
+
 _numbers = itertools.count()
 
 
-def append(uuid: str, count: int) -> Callable[[Parts, Ledger], Awaitable[Any]]:
+def append(uuid: str, count: int) -> Change:
     """Somebody records something, some of it in words that are unknown."""
 
     async def work(parts: Parts, ledger: Ledger) -> None:  # noqa: ARG001 - as all changes
@@ -182,7 +181,7 @@ def append(uuid: str, count: int) -> Callable[[Parts, Ledger], Awaitable[Any]]:
                 operator="+8613800000001" if number % 2 else "Ann",
                 operator_basis="stated",
                 operation=None if number % 3 else "MUTE_ALL",
-                operation_text="挥手" if number % 3 else "",
+                operation_text=f"挥手 {number % 10}" if number % 3 else "",
                 event_id=str(number),
             )
             for number in itertools.islice(_numbers, count)
@@ -192,11 +191,12 @@ def append(uuid: str, count: int) -> Callable[[Parts, Ledger], Awaitable[Any]]:
     return work
 
 
-def invite(uuid: str, *names: str) -> Callable[[Parts, Ledger], Awaitable[Any]]:
+def invite(uuid: str, *names: str) -> Change:
     """Somebody else may see a conference, and nobody who might before."""
 
     async def work(parts: Parts, ledger: Ledger) -> None:
-        viewers = frozenset(person_by_id(ledger.users[name].user_id) for name in names)
+        persons = {name: person_by_id(user.user_id) for name, user in ledger.users.items()}
+        viewers = frozenset(persons[name] for name in names)
         conference = Conference(
             conference_uuid=uuid,
             conference_id="1",
@@ -206,6 +206,7 @@ def invite(uuid: str, *names: str) -> Callable[[Parts, Ledger], Awaitable[Any]]:
             scheduler_name="",
             has_recording=False,
             viewers=viewers,
+            former_viewers=frozenset(persons.values()) - viewers,
             details="{}",
         )
         news = ConferenceNews(conference_uuid=uuid, conference=conference)
@@ -221,17 +222,22 @@ async def turn_masking(parts: Parts, ledger: Ledger) -> None:  # noqa: ARG001 - 
     await parts.stores.tenants.change_corp("default", masks_numbers=not corp.masks_numbers)
 
 
-async def turn_leaver(parts: Parts, ledger: Ledger) -> None:  # noqa: ARG001 - as all changes
-    """Somebody is disabled, or enabled and without a token."""
+async def turn_leaver(parts: Parts, ledger: Ledger) -> None:
+    """Somebody is disabled, or enabled and logged in again."""
     users = {user.account: user for user in await parts.stores.tenants.users("default")}
-    is_disabled = users["leaver"].is_disabled
-    await parts.stores.tenants.change_user("default", "leaver", is_disabled=not is_disabled)
+    if not users["leaver"].is_disabled:
+        await parts.stores.tenants.change_user("default", "leaver", is_disabled=True)
+        return
+    user = await parts.stores.tenants.change_user("default", "leaver", is_disabled=False)
+    (app,) = [each for each in await parts.stores.tenants.apps("default") if "read" in each.scopes]
+    session = await parts.tokens.issue(user, app, API_CLIENT_TYPE)
+    ledger.tokens["leaver"] = session.access_token
 
 
 async def learn(parts: Parts, ledger: Ledger) -> None:  # noqa: ARG001 - as all changes
     """An unknown word gets a translation."""
-    words = {"zh-CN": "挥手", "en-US": "Wave"}
-    await parts.stores.phrases.learn("default", [words])
+    text = f"挥手 {next(_numbers) % 10}"
+    await parts.stores.phrases.learn("default", [{"zh-CN": text, "en-US": f"Wave {text}"}])
 
 
 CHANGES = st.one_of(
@@ -253,17 +259,54 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [append(CONFERENCES[0], 2)],
+        [invite(CONFERENCES[0], "ann"), invite(CONFERENCES[0], "bob")],
+        [turn_masking, turn_masking],
+        [turn_leaver, turn_leaver],
+        [append(CONFERENCES[0], 20), *[learn] * 10],
+    ],
+    ids=["records", "who may see", "masking", "a user", "a phrase"],
+)
+def test_every_kind_of_change_shows_at_once(ledger: Ledger, changes: list[Any]) -> None:
+    """What everybody is told of everything is the truth after each change, and it has changed."""
+    first: Change = append(CONFERENCES[0], 4)
+    ledger.change(partial(first, ledger=ledger))
+    query = f"confUUID={CONFERENCES[0]}&limit=500".encode()
+    panel = [
+        [language, b"X-Access-Token: <%s>" % name.encode()]
+        for name in ledger.tokens
+        for language in (b"Accept-Language: en-US", b"Accept-Language: zh-CN")
+    ]
+
+    def told(service: Connect) -> list[Any]:
+        with service() as connection:
+            questions = [[ledger.with_tokens(header) for header in headers] for headers in panel]
+            return [same(asked(connection, query, headers)) for headers in questions]
+
+    seen = [told(ledger.keeping)]
+    for change in changes:
+        ledger.change(partial(change, ledger=ledger))
+        seen.append(told(ledger.keeping))
+        assert seen[-1] == told(ledger.forgetful)
+    assert any(after != before for before, after in pairwise(seen))
+
+
 @settings(max_examples=40, deadline=None)
 @given(STEPS)
 def test_both_ways_tell_the_truth_whatever_is_asked_and_whatever_changes(
     ledger: Ledger, steps: list[tuple[Any, list[tuple[bytes, list[bytes]]]]]
 ) -> None:
     """After any change of any kind, each request gets the same bytes on either way, kept or not."""
+    asked_so_far: list[tuple[bytes, list[bytes]]] = []
     with ledger.keeping() as keeping, ledger.forgetful() as forgetful:
         for change, questions in steps:
+            asked_so_far += questions
             if change:
                 ledger.change(partial(change, ledger=ledger))
-            for query, with_names in questions:
+            for query, with_names in asked_so_far:
                 headers = [ledger.with_tokens(header) for header in with_names]
                 told = [
                     same(asked(connection, query, [*headers, *more]))
