@@ -153,8 +153,10 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._app: ASGIApp | None = None
-        self.immediate_call: control_records.ControlRecordsCall | None = None
-        """The call that the server may make by itself, where it never has to wait."""
+        self.hot_call: control_records.ControlRecordsCall | None = None
+        """The call that the server may make by itself."""
+        self.answers_at_once = False
+        """Whether that call never waits for anything."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the life of the server."""
@@ -168,8 +170,8 @@ class Service:
         try:
             async with open_parts(self._settings) as parts:
                 self._app = create_app(parts, await parts.open_apps())
-                if parts.stores.read_at_once:
-                    self.immediate_call = parts.read_control_records
+                self.hot_call = parts.read_control_records
+                self.answers_at_once = parts.stores.read_at_once
                 await send({"type": "lifespan.startup.complete"})
                 await receive()  # lifespan.shutdown
         except ConfledgerError as error:

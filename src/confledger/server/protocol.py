@@ -142,7 +142,4 @@ class LedgerProtocol(FastLaneProtocol):
             self.cycle.message_event.set()
         request_id = new_request_id()
         request_log.tell_refused(request_id, wire_error.status)
-        answer = error_answer(wire_error)
-        answer.headers["connection"] = "close"
-        self.send(answer, request_id)
-        self.transport.close()
+        self.send(error_answer(wire_error), request_id, is_last=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from confledger.auth.accounts import (
     PASSWORD_SCOPES,
@@ -170,6 +170,10 @@ def record_of(row: Row) -> ControlRecord:
         event_id=row[10],
         received_time_ms=row[11],
     )
+
+
+NO_COUNT: Final = -1
+"""In place of a known count: no conference has it."""
 
 
 def page_of(rows: Sequence[Row]) -> Page:

@@ -22,7 +22,8 @@ class KeptPage:
 
     Args:
         answer: as it was sent.
-        generation: what `RecordStore.generation` told before it was read.
+        generation: what `RecordStore.generation` told before it was read, or, of a store that
+            tells none, the count of the conference.
     """
 
     __slots__ = ("_readers", "answer", "generation", "size_bytes")
@@ -51,8 +52,8 @@ def _name_of(principal: Principal) -> tuple[str, str]:
 class PageCache:
     """The answers that were asked for last, up to a number of bytes.
 
-    An answer is as good as a new one while its conference's generation is the same:
-    nothing that it tells has changed since, not even who may read it.
+    An answer is as good as a new one while its conference's generation is the same: nothing
+    that it tells has changed since, not even who may read it.
 
     Args:
         bytes_max: how much it may hold; 0 keeps nothing.
@@ -63,12 +64,11 @@ class PageCache:
         self._bytes = 0
         self._pages: OrderedDict[PageKey, KeptPage] = OrderedDict()
 
-    def get(self, key: PageKey, generation: int | None) -> KeptPage | None:
-        """The answer of a generation, if it is here."""
+    def get(self, key: PageKey) -> KeptPage | None:
+        """What is kept; whether it is still true is for the caller to see."""
         page = self._pages.get(key)
-        if page is None or page.generation != generation:
-            return None
-        self._pages.move_to_end(key)
+        if page is not None:
+            self._pages.move_to_end(key)
         return page
 
     def keep(self, key: PageKey, page: KeptPage) -> None:
