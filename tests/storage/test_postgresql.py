@@ -27,7 +27,7 @@ from confledger.ledger.record import ControlRecord
 from confledger.storage import Stores, open_stores, secret_key_path
 from confledger.storage.postgresql import database as database_module
 from confledger.storage.postgresql.address import address_of
-from confledger.storage.postgresql.database import QUERIES, SCHEMA_VERSION, Database, Session
+from confledger.storage.postgresql.database import MIGRATIONS, QUERIES, Database, Session
 from confledger.storage.postgresql.records import PostgreSQLRecordStore
 from confledger.storage.postgresql.tenants import name_taken
 from conftest import CONFERENCE, MakeRecord
@@ -216,7 +216,7 @@ async def test_another_version_of_the_schema_is_refused(
 ) -> None:
     """A store that is of another version is refused with both versions."""
     await other.execute("UPDATE store_info SET value = '0' WHERE name = 'schema_version'")
-    with pytest.raises(StoreUnusable, match=rf"version 0\b.*version {SCHEMA_VERSION}\b"):
+    with pytest.raises(StoreUnusable, match=rf"version 0\b.*version {MIGRATIONS.newest}\b"):
         await open_stores(url)
 
 

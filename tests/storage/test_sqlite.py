@@ -17,7 +17,7 @@ from confledger.errors import NameTaken, NoSuchConference, SettingError, StoreBu
 from confledger.ledger.record import ControlRecord
 from confledger.storage import open_stores, secret_key_path, sqlite_path
 from confledger.storage.sqlite import database as database_module
-from confledger.storage.sqlite.database import QUERIES, SCHEMA_VERSION, Database
+from confledger.storage.sqlite.database import MIGRATIONS, QUERIES, Database
 from confledger.storage.sqlite.tenants import name_taken
 from conftest import CONFERENCE, MakeRecord
 
@@ -290,7 +290,7 @@ def test_a_file_of_another_program_is_refused_and_left_alone(path: Path) -> None
     assert names == [("theirs",)]
 
 
-@pytest.mark.parametrize("version", [SCHEMA_VERSION - 1, SCHEMA_VERSION + 1])
+@pytest.mark.parametrize("version", [MIGRATIONS.newest - 1, MIGRATIONS.newest + 1])
 def test_another_version_of_the_schema_is_refused(path: Path, version: int) -> None:
     """A store that is too old or too new is refused with both versions."""
     Database(path).close()
@@ -298,7 +298,7 @@ def test_another_version_of_the_schema_is_refused(path: Path, version: int) -> N
         connection.pragma("user_version", version)
     connection.close()
 
-    with pytest.raises(StoreUnusable, match=rf"version {version}\b.*version {SCHEMA_VERSION}\b"):
+    with pytest.raises(StoreUnusable, match=rf"version {version}\b.*version {MIGRATIONS.newest}\b"):
         Database(path)
 
 

@@ -15,7 +15,7 @@ from confledger.cli.options import json_option, option, store_options
 from confledger.cli.telling import printable, say
 from confledger.errors import SettingError
 from confledger.settings import Settings
-from confledger.storage import check_url, open_tables
+from confledger.storage import check_url, migrate_store, open_tables, version_of
 from confledger.storage.checking import check_store
 from confledger.storage.copying import Tell, copy_store, require_whole
 from confledger.storage.tables import RECORDS, TABLES, Table
@@ -49,23 +49,36 @@ class StoreURL(click.ParamType[str]):
 
 @click.group
 def store() -> None:
-    """Look at a store, and copy it to another place or engine."""
+    """Look at a store, migrate it, and copy it to another place or engine."""
 
 
 @store.command
 @json_option
 @store_options
 def info(*, as_json: bool, **options: Any) -> None:
-    """Print where a store is, and how much it holds."""
+    """Print where a store is, of which schema version, and how much it holds.
+
+    Of a store of another version than this program's, only the first two.
+    """
 
     async def work() -> dict[str, str | int]:
-        async with open_tables(Settings(**options).store_url, make=False) as tables:
+        url = Settings(**options).store_url
+        look = await version_of(url)
+        facts: dict[str, str | int] = {
+            "engine": look.engine,
+            "address": look.address,
+            "schemaVersion": look.version,
+            "programSchemaVersion": look.program_version,
+        }
+        if look.version != look.program_version:
+            is_newer = look.version > look.program_version
+            todo = "upgrade this program" if is_newer else "run `confledger store migrate`"
+            say(f"more is told only of a store of this program's version; {todo}")
+            return facts
+        async with open_tables(url, make=False) as tables:
             await require_whole(tables)
             by_name = {table.name: table for table in TABLES}
-            return {
-                "engine": tables.engine,
-                "address": tables.address,
-                "schemaVersion": tables.schema_version,
+            return facts | {
                 **{word: await tables.count(by_name[name]) for word, name in _COUNTED.items()},
                 "records": await tables.record_count(None),
                 "sizeBytes": await tables.size_bytes(),
@@ -80,7 +93,46 @@ def info(*, as_json: bool, **options: Any) -> None:
         click.echo(f"{_TITLES.get(word, word)}: {printable(told)}")
 
 
-_TITLES: Final = {"schemaVersion": "schema version", "sizeBytes": "size in bytes"}
+_TITLES: Final = {
+    "schemaVersion": "schema version",
+    "programSchemaVersion": "schema version of this program",
+    "sizeBytes": "size in bytes",
+}
+
+
+@store.command
+@json_option
+@store_options
+def migrate(*, as_json: bool, **options: Any) -> None:
+    """Bring a store to the schema version that this program works with.
+
+    Make a backup first: there is no way back. Each step is done as a whole or not at all, and
+    the command may be run again. Processes of the version before may serve meanwhile; of
+    SQLite, their writes may be refused while a step takes long.
+    """
+    done = anyio.run(migrate_store, Settings(**options).store_url, say)
+    if as_json:
+        facts = {
+            "address": done.address,
+            "fromVersion": done.from_version,
+            "toVersion": done.to_version,
+            "steps": done.steps,
+        }
+        click.echo(msgspec.json.encode(facts))
+    elif done.steps:
+        click.echo(
+            printable(
+                f"the store {done.address} went from the schema version {done.from_version}"
+                f" to {done.to_version}"
+            )
+        )
+    else:
+        click.echo(
+            printable(
+                f"there is nothing to do: the store {done.address} has the schema version"
+                f" {done.to_version}, which this program works with"
+            )
+        )
 
 
 @store.command

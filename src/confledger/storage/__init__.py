@@ -15,6 +15,9 @@ from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.store import RecordStore
 from confledger.storage import postgresql, sqlite
 from confledger.storage.copying import require_whole
+from confledger.storage.migrations import Migrated, StoreVersion, Tell
+from confledger.storage.postgresql import migrating as postgresql_migrating
+from confledger.storage.sqlite import migrating as sqlite_migrating
 from confledger.storage.tables import Tables
 
 _SQLITE: Final = "sqlite:///"
@@ -113,6 +116,35 @@ async def open_tables(url: str, *, make: bool) -> AsyncIterator[Tables]:
         yield opened.tables
     finally:
         await opened.close()
+
+
+async def version_of(url: str) -> StoreVersion:
+    """The version of a store, also of one that can't be opened for its version.
+
+    Raises:
+        SettingError: the URL names no engine of ours.
+        StoreError: there is no store, or it can't be looked at.
+    """
+    if url.startswith(_POSTGRESQL):
+        return await postgresql_migrating.version_of(url)
+    return sqlite_migrating.version_of(sqlite_path(url))
+
+
+async def migrate_store(url: str, tell: Tell) -> Migrated:
+    """Bring a store to this program's version, step by step; never back.
+
+    Args:
+        url: as of `open_stores`.
+        tell: is told each step that is done, and what is waited for.
+
+    Raises:
+        SettingError: the URL names no engine of ours.
+        StoreError: the store can't be brought there, or a step failed; the version of the
+            store says which steps are done.
+    """
+    if url.startswith(_POSTGRESQL):
+        return await postgresql_migrating.migrate(url, tell)
+    return sqlite_migrating.migrate(sqlite_path(url), tell)
 
 
 async def _open(url: str, *, make: bool) -> Stores:

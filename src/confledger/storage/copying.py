@@ -78,10 +78,15 @@ async def require_whole(store: Tables) -> None:
     """
     origin = await store.fact(COPIED_FROM)
     if origin is not None:
-        raise StoreUnusable(
-            f"the store {store.address} is a copy of {origin} that is not whole;"
-            " run `confledger store copy` again"
-        )
+        raise not_whole(store.address, origin)
+
+
+def not_whole(address: str, origin: str) -> StoreUnusable:
+    """The error of a store that is a copy, and of where from, which was broken off."""
+    return StoreUnusable(
+        f"the store {address} is a copy of {origin} that is not whole;"
+        " run `confledger store copy` again"
+    )
 
 
 async def _pages(store: Tables, table: Table, after: Row | None) -> AsyncIterator[list[Row]]:

@@ -111,10 +111,6 @@ class Tables(Protocol):
     def address(self) -> str:
         """Where the store is, without a password."""
 
-    @property
-    def schema_version(self) -> int:
-        """The version of its schema; each engine counts its own."""
-
     async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
         """Rows in the order of their keys, each with `table.columns`.
 

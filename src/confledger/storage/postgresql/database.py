@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar, cast
 import asyncpg
 
 from confledger.errors import InvalidRecord, StoreBusy, StoreUnusable
+from confledger.storage.migrations import load_migrations
 from confledger.storage.postgresql.address import address_of, not_well_formed
 from confledger.storage.postgresql.connections import (
     CONNECT_SECONDS_MAX,
@@ -22,7 +23,8 @@ from confledger.storage.postgresql.connections import (
 from confledger.storage.queries import load_queries
 from confledger.storage.rows import Bindings, Row
 
-SCHEMA_VERSION: Final = 1
+MIGRATIONS: Final = load_migrations(files("confledger.storage.postgresql") / "migrations")
+"""Of which the newest is the version of `schema.sql`."""
 
 _LOCK: Final = 0x636F_6E66
 """Under which a schema is made: the letters `conf`."""
@@ -292,32 +294,20 @@ class Database:
         async def work(session: Session) -> None:
             # Two processes that open a new store at once make one schema.
             await session.connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            if not await session.connection.fetchval("SELECT to_regclass('store_info')"):
-                await self._make_schema(session.connection, make=make)
-            version = await session.connection.fetchval(
-                "SELECT value FROM store_info WHERE name = 'schema_version'"
-            )
-            if version != str(SCHEMA_VERSION):
-                raise StoreUnusable(
-                    f"the store {self.address} has the schema version {version},"
-                    f" and this confledger works with version {SCHEMA_VERSION}"
-                )
+            if not await is_made(session.connection, self.address):
+                if not make:
+                    raise no_store(self.address)
+                await self._make_schema(session.connection)
+            version = await read_version(session.connection, self.address)
+            MIGRATIONS.require_newest(self.address, version)
 
         await self.write(work)
 
-    async def _make_schema(self, connection: Connection, *, make: bool) -> None:
-        if await connection.fetchval(
-            "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace LIMIT 1"
-        ):
-            raise StoreUnusable(f"the database {self.address} is another program's")
-        if not make:
-            raise StoreUnusable(
-                f"there is no store in {self.address}; `confledger import` or `serve` makes one"
-            )
+    async def _make_schema(self, connection: Connection) -> None:
         await connection.execute((files(__package__) / "schema.sql").read_text("utf-8"))
         await connection.execute(
             "INSERT INTO store_info (name, value) VALUES ('schema_version', $1)",
-            str(SCHEMA_VERSION),
+            str(MIGRATIONS.newest),
         )
 
     async def close(self) -> None:
@@ -325,6 +315,45 @@ class Database:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for connections in (self._readers, self._searchers, self._writers):
             await connections.close()
+
+
+async def is_made(connection: Connection, address: str) -> bool:
+    """Whether a database is a store already, of whichever version, or empty.
+
+    Raises:
+        StoreUnusable: it is neither.
+    """
+    if await connection.fetchval("SELECT to_regclass('store_info')"):
+        return True
+    if await connection.fetchval(
+        "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace LIMIT 1"
+    ):
+        raise _of_another_program(address)
+    return False
+
+
+async def read_version(connection: Connection, address: str) -> int:
+    """The version of a store.
+
+    Raises:
+        StoreUnusable: it tells none, so it is none of ours.
+    """
+    statement = "SELECT value FROM store_info WHERE name = 'schema_version'"
+    try:
+        return int(await connection.fetchval(statement))
+    except (asyncpg.UndefinedColumnError, TypeError, ValueError) as error:
+        raise _of_another_program(address) from error
+
+
+def no_store(address: str) -> StoreUnusable:
+    """The error of whoever looks for a store where there is none."""
+    return StoreUnusable(
+        f"there is no store in {address}; `confledger import` or `serve` makes one"
+    )
+
+
+def _of_another_program(address: str) -> StoreUnusable:
+    return StoreUnusable(f"the database {address} is another program's")
 
 
 async def open_database(url: str, *, make: bool = True) -> Database:

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import asyncpg
 
 from confledger.errors import StoreUnusable
-from confledger.storage.postgresql.database import SCHEMA_VERSION, Database, Session
+from confledger.storage.postgresql.database import Database, Session
 from confledger.storage.rows import Row
 from confledger.storage.tables import COPIED_FROM, FIRST_CORP, SECRET_KEY_ID, Table
 
@@ -30,11 +30,6 @@ class PostgreSQLTables:
     def address(self) -> str:
         """See `Tables.address`."""
         return self.database.address
-
-    @property
-    def schema_version(self) -> int:
-        """See `Tables.schema_version`."""
-        return SCHEMA_VERSION
 
     async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
         """See `Tables.page`."""

@@ -16,12 +16,14 @@ from typing import Any, Final, TypeVar
 import apsw
 
 from confledger.errors import StoreBusy, StoreUnusable
+from confledger.storage.migrations import load_migrations
 from confledger.storage.queries import load_queries
 from confledger.storage.sqlite.generations import Generations
 
 QUERIES: Final = load_queries("confledger.storage.sqlite")
 
-SCHEMA_VERSION: Final = 6
+MIGRATIONS: Final = load_migrations(files("confledger.storage.sqlite") / "migrations")
+"""Of which the newest is the version of `schema.sql`."""
 
 _APPLICATION_ID: Final = 0x636F_6E66
 """Marks a file as ours: the letters `conf`."""
@@ -65,15 +67,13 @@ class Database:
 
     def __init__(self, path: Path, *, make: bool = True) -> None:
         self._writes_waiting = threading.BoundedSemaphore(_WRITES_WAITING_MAX)
-        with _errors_translated(path):
+        with errors_translated(path):
             if not make and not path.exists():
-                raise StoreUnusable(
-                    f"there is no store {path}; `confledger import` or `serve` makes one"
-                )
+                raise no_store(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             # Who did what in a meeting is nobody's to read but its owner's.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._writer = _connect(path)
+            self._writer = connect(path)
             _prepare_schema(self._writer, path)
             self._reader = _connect_to_read(path)
             self._searchers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
@@ -162,7 +162,7 @@ class Database:
         try:
             if is_over():
                 raise StoreBusy(f"the store {self.path} is busy")
-            with _errors_translated(self.path):
+            with errors_translated(self.path):
                 connection.set_progress_handler(is_over, _SEARCH_STEPS)
                 connection.execute("BEGIN")
                 try:
@@ -184,10 +184,10 @@ class Database:
         seconds_left = give_up - time.monotonic()
         if seconds_left <= 0:
             raise StoreBusy(f"the store {self.path} is busy")
-        with _errors_translated(self.path):
+        with errors_translated(self.path):
             self._writer.set_busy_timeout(int(seconds_left * 1000) + 1)
             try:
-                with _transaction(self._writer):
+                with transaction(self._writer):
                     return work(self._writer)
             finally:
                 # After the commit, and before anybody is told of it. A transaction that
@@ -205,12 +205,27 @@ class Database:
         self.generations.close()
 
 
-def _connect(path: Path) -> apsw.Connection:
+def address_of(path: Path) -> str:
+    """A file as it is shown: as the URL of a store."""
+    return f"sqlite:///{path.absolute()}"
+
+
+def no_store(path: Path) -> StoreUnusable:
+    """The error of whoever looks for a store where there is none."""
+    return StoreUnusable(f"there is no store {path}; `confledger import` or `serve` makes one")
+
+
+def connect(path: Path) -> apsw.Connection:
+    """Open a file, which is made if it is not there.
+
+    Raises:
+        StoreUnusable: it is another program's.
+    """
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(int(_WRITE_SECONDS_MAX * 1000))
     # Before anything is set: some settings change the file. In this order: another process
     # may just be making the store, which marks it as ours before anything is in it.
-    if not (_is_empty(connection) or _is_ours(connection)):
+    if not (_is_empty(connection) or is_ours(connection)):
         raise StoreUnusable(f"{path} is an SQLite file of another program")
     if connection.pragma("journal_mode", "wal") != "wal":
         raise StoreUnusable(f"the file system of {path} can't hold SQLite's write-ahead log")
@@ -222,29 +237,25 @@ def _connect(path: Path) -> apsw.Connection:
 
 
 def _connect_to_read(path: Path) -> apsw.Connection:
-    connection = _connect(path)
+    connection = connect(path)
     connection.pragma("query_only", True)  # noqa: FBT003 - the pragma's value
     return connection
 
 
 def _prepare_schema(connection: apsw.Connection, path: Path) -> None:
     """Make the tables of a new file; of an old one, check the version."""
-    if not _is_ours(connection):
-        with _transaction(connection):
+    if not is_ours(connection):
+        with transaction(connection):
             # Looked at again under the lock: another process may have been faster.
             if _is_empty(connection):
                 connection.execute((files(__package__) / "schema.sql").read_text("utf-8"))
                 connection.pragma("application_id", _APPLICATION_ID)
-                connection.pragma("user_version", SCHEMA_VERSION)
-    version = connection.pragma("user_version")
-    if version != SCHEMA_VERSION:
-        raise StoreUnusable(
-            f"the store {path} has the schema version {version},"
-            f" and this confledger works with version {SCHEMA_VERSION}"
-        )
+                connection.pragma("user_version", MIGRATIONS.newest)
+    MIGRATIONS.require_newest(str(path), connection.pragma("user_version"))
 
 
-def _is_ours(connection: apsw.Connection) -> bool:
+def is_ours(connection: apsw.Connection) -> bool:
+    """Whether a file is a store already, of whichever version."""
     return bool(connection.pragma("application_id") == _APPLICATION_ID)
 
 
@@ -253,7 +264,8 @@ def _is_empty(connection: apsw.Connection) -> bool:
 
 
 @contextmanager
-def _transaction(connection: apsw.Connection) -> Iterator[None]:
+def transaction(connection: apsw.Connection) -> Iterator[None]:
+    """A transaction that writes, and is rolled back by an exception."""
     # IMMEDIATE takes the write lock now: a transaction that has read first and
     # then finds another writer in its way could not wait for it.
     connection.execute("BEGIN IMMEDIATE")
@@ -267,7 +279,7 @@ def _transaction(connection: apsw.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _errors_translated(path: Path) -> Iterator[None]:
+def errors_translated(path: Path) -> Iterator[None]:
     """SQLite's errors as ours, with the cause kept."""
     try:
         yield

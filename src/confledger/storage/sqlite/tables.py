@@ -7,7 +7,7 @@ import apsw
 
 from confledger.errors import StoreUnusable
 from confledger.storage.rows import Row
-from confledger.storage.sqlite.database import SCHEMA_VERSION, Database
+from confledger.storage.sqlite.database import Database, address_of
 from confledger.storage.sqlite.generations import EVERYTHING
 from confledger.storage.tables import COPIED_FROM, FIRST_CORP, SECRET_KEY_ID, Table
 
@@ -28,12 +28,7 @@ class SQLiteTables:
     @property
     def address(self) -> str:
         """See `Tables.address`."""
-        return f"sqlite:///{self.database.path.absolute()}"
-
-    @property
-    def schema_version(self) -> int:
-        """See `Tables.schema_version`."""
-        return SCHEMA_VERSION
+        return address_of(self.database.path)
 
     async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
         """See `Tables.page`."""
