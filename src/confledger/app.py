@@ -1,5 +1,6 @@
 """The one place where the parts are put together: settings in, ASGI application out."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -167,6 +168,7 @@ class Service:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
+        request_log.open(sys.stderr)
         try:
             async with open_parts(self._settings) as parts:
                 self._app = create_app(parts, await parts.open_apps())
@@ -179,5 +181,5 @@ class Service:
             await send({"type": "lifespan.startup.failed"})
             return
         finally:
-            request_log.flush()
+            request_log.close()
         await send({"type": "lifespan.shutdown.complete"})

@@ -2,9 +2,8 @@
 
 import asyncio
 import functools
-import sys
 import time
-from typing import Final
+from typing import Final, TextIO
 
 from confledger.observability.logging import plain_or_quoted
 
@@ -18,17 +17,27 @@ _quoted: Final = functools.lru_cache(maxsize=1_024)(plain_or_quoted)
 
 
 class RequestLog:
-    """Tells of requests on the standard error, in lines as `LineFormatter` makes them.
+    """Tells of requests in lines as `LineFormatter` makes them, once it is told where.
 
     Python's own logging takes longer for a line than a warm page takes in all; so these
     lines are put together here, and written ten times a second.
     """
 
     def __init__(self) -> None:
+        self._stream: TextIO | None = None
         self._lines: list[str] = []
         self._flushing: asyncio.TimerHandle | None = None
         self._second = -1
         self._moment = ""
+
+    def open(self, stream: TextIO) -> None:
+        """Tell there from now on."""
+        self._stream = stream
+
+    def close(self) -> None:
+        """Write what waits, and tell nothing more."""
+        self.flush()
+        self._stream = None
 
     def tell(self, request_id: str, status: int, *, method: str, path: str, seconds: float) -> None:
         """Tell of an answer.
@@ -50,6 +59,8 @@ class RequestLog:
         self._write(f"refused request_id={request_id} status={status}")
 
     def _write(self, event: str) -> None:
+        if self._stream is None:
+            return
         now = time.time()
         second = int(now)
         if second != self._second:
@@ -67,9 +78,9 @@ class RequestLog:
             self._flushing.cancel()
             self._flushing = None
         lines, self._lines = self._lines, []
-        if lines:
-            sys.stderr.write("".join(lines))
-            sys.stderr.flush()
+        if lines and self._stream is not None:
+            self._stream.write("".join(lines))
+            self._stream.flush()
 
 
 request_log: Final = RequestLog()
