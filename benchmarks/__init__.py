@@ -1,0 +1,1 @@
+"""Measures confledger beside its peers in one run: see docs/explanation/benchmarks.md."""

@@ -1,0 +1,1 @@
+"""What confledger is measured beside. These run in an environment of their own."""
