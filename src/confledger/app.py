@@ -1,5 +1,6 @@
 """The one place where the parts are put together: settings in, ASGI application out."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from confledger.errors import ConfledgerError
 from confledger.ingest.files import Importer
 from confledger.ledger.intake import Intake
 from confledger.observability.logging import logger
+from confledger.observability.request_log import request_log
 from confledger.settings import Settings
 from confledger.storage import Stores, open_stores, secret_key_path
 from confledger.wire import (
@@ -33,6 +35,7 @@ from confledger.wire import (
     token_calls,
 )
 from confledger.wire.exchange import Exchange, answer_error
+from confledger.wire.page_cache import PageCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Parts:
     intake: Intake
     importer: Importer
     tokens: Tokens
+    visibility: Visibility
+    read_control_records: control_records.ControlRecordsCall
     secret_key_file: Path
 
     async def open_apps(self) -> Apps:
@@ -71,12 +76,18 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
     stores = await open_stores(settings.store_url, make=make_store)
     try:
         catalogue, intake = load_catalogue(), Intake(stores.records)
+        tokens, visibility = Tokens(stores.accounts), Visibility(stores.conferences)
+        pages = PageCache(settings.page_cache_mib * 1024**2)
         yield Parts(
             stores=stores,
             catalogue=catalogue,
             intake=intake,
             importer=Importer(intake, stores.conferences, catalogue, stores.phrases),
-            tokens=Tokens(stores.accounts),
+            tokens=tokens,
+            visibility=visibility,
+            read_control_records=control_records.ControlRecordsCall(
+                tokens, visibility, stores.records, stores.phrases, catalogue, pages
+            ),
             secret_key_file=settings.secret_key_file
             or secret_key_path(settings.store_url, settings.data_folder),
         )
@@ -86,12 +97,12 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
 
 def create_app(parts: Parts, apps: Apps) -> ASGIApp:
     """The application that answers requests."""
-    visibility = Visibility(parts.stores.conferences)
-    read_control_records = control_records.ControlRecordsCall(
-        parts.tokens, visibility, parts.stores.records, parts.stores.phrases, parts.catalogue
-    )
     conferences = history.HistoryCalls(
-        parts.tokens, visibility, parts.stores.conferences, parts.stores.phrases, parts.catalogue
+        parts.tokens,
+        parts.visibility,
+        parts.stores.conferences,
+        parts.stores.phrases,
+        parts.catalogue,
     )
     log_in_by_app = app_auth.AppAuthCall(apps)
     log_in_by_password = account_auth.AccountAuthCall(
@@ -107,7 +118,7 @@ def create_app(parts: Parts, apps: Apps) -> ASGIApp:
     )
     starlette = Starlette(
         routes=[
-            Route(control_records.PATH, read_control_records.__call__, methods=["GET"]),
+            Route(control_records.PATH, parts.read_control_records.__call__, methods=["GET"]),
             Mount(openapi.PAGE_PATH, openapi.ReferencePage()),
             Route(openapi.PAGE_PATH, lambda _: RedirectResponse(openapi.PAGE_PATH + "/")),
             Route(openapi.PATH, openapi.OpenAPICall().__call__, methods=["GET"]),
@@ -143,6 +154,10 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._app: ASGIApp | None = None
+        self.hot_call: control_records.ControlRecordsCall | None = None
+        """The call that the server may make by itself."""
+        self.answers_at_once = False
+        """Whether that call never waits for anything."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the life of the server."""
@@ -153,13 +168,18 @@ class Service:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
+        request_log.open(sys.stderr)
         try:
             async with open_parts(self._settings) as parts:
                 self._app = create_app(parts, await parts.open_apps())
+                self.hot_call = parts.read_control_records
+                self.answers_at_once = parts.stores.read_at_once
                 await send({"type": "lifespan.startup.complete"})
                 await receive()  # lifespan.shutdown
         except ConfledgerError as error:
             logger.error("can't start", extra={"reason": str(error)})
             await send({"type": "lifespan.startup.failed"})
             return
+        finally:
+            request_log.close()
         await send({"type": "lifespan.shutdown.complete"})

@@ -18,6 +18,8 @@ ENVIRONMENT_PREFIX: Final = "CONFLEDGER_"
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8443
 WORKERS_MAX: Final = 64
+DEFAULT_PAGE_CACHE_MIB: Final = 64
+PAGE_CACHE_MIB_MAX: Final = 1024**2
 
 
 def default_data_folder() -> Path:
@@ -49,6 +51,8 @@ class Settings:
     tls_key: Path | None = None
     workers: int = 1
     """How many processes serve."""
+    page_cache_mib: int = DEFAULT_PAGE_CACHE_MIB
+    """How much memory each of them may keep pages in; 0 keeps none."""
 
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):

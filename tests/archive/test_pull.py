@@ -13,6 +13,7 @@ import anyio
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from archive.hostile import Asked, Hostile, JSONObject, Reply, Trick, served
 from archive.test_hostile import ATTENDANCE, CONTROL, DETAIL, LIST, LOGIN, changed, page_in
@@ -278,7 +279,7 @@ async def test_what_has_grown_is_completed(parts: Parts, source: Source) -> None
     """Records, stays and people that came later are here after the next pull."""
     await pull(parts, source)
     late = generated_meeting(records=9, seed=8, people=7)
-    records = [replace(record, event_id=f"late-{record.event_id}") for record in late.records]
+    records = [structs.replace(each, event_id=f"late-{each.event_id}") for each in late.records]
     people = [replace(person, place=50 + person.place) for person in late.participants]
     grown = replace(MEETINGS[1], records=records, participants=people, stays=late.stays)
     await put_meetings(

@@ -327,3 +327,17 @@ async def test_a_store_belongs_to_the_first_secret_key(accounts: AccountStore) -
     assert await accounts.pin_secret_key("first") == "first"
     assert await accounts.pin_secret_key("second") == "first"
     assert await accounts.secret_key_id() == "first"
+
+
+async def test_another_generation_follows_when_a_token_may_stand_for_something_else(
+    accounts: AccountStore,
+) -> None:
+    """Whoever remembers who a token speaks for learns that it has ended, or may have."""
+    owner = await accounts.user(user("ann"))
+    await keep(accounts, 1, grant(1, owner))
+    seen = [accounts.generation()]
+    await keep(accounts, 2, grant(2, owner), replaces=b"access 1")
+    seen.append(accounts.generation())
+    assert await accounts.end_grant(b"access 2")
+    seen.append(accounts.generation())
+    assert len(set(seen)) == len(seen)

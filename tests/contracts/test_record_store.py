@@ -1,7 +1,7 @@
 """What every record store has to do: `ledger.store.RecordStore`, on each engine."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -19,7 +19,8 @@ from hypothesis.stateful import (
 
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.errors import EventConflict, NoSuchConference, NoSuchCorp
-from confledger.ledger.record import ControlRecord
+from confledger.ledger.conference import ConferenceNews
+from confledger.ledger.record import ControlRecord, Page
 from confledger.storage import Stores
 from conftest import MakeRecord
 
@@ -375,3 +376,58 @@ async def test_an_id_that_looks_like_a_place_is_an_id(
     for accepted in (1, 0):
         receipts = await stores.records.append(CORP, {A: [record]})
         assert receipts[A].accepted == accepted
+
+
+# --- What kept pages are held against -----------------------------------------
+
+
+async def test_a_page_is_not_read_again_while_its_count_is_known(
+    stores: Stores, make_record: MakeRecord
+) -> None:
+    """With the right count known there is nothing to tell; with another one, or none, the page."""
+    await stores.records.append(CORP, {A: [make_record(event_id=str(each)) for each in range(3)]})
+    page = await stores.records.page(CORP, A, offset=1, limit=2)
+
+    async def unless(known_count: int | None, **where: int) -> Page | None:
+        place = {"offset": 1, "limit": 2} | where
+        return await stores.records.page_unless(CORP, A, known_count=known_count, **place)
+
+    assert await unless(3) is None
+    assert await unless(3, offset=9) is None
+    assert [await unless(known) for known in (None, 0, 2, 4)] == [page] * 4
+    assert await unless(2, offset=9) == Page([], 3)
+    with pytest.raises(NoSuchConference):
+        await stores.records.page_unless(CORP, B, offset=0, limit=1, known_count=0)
+
+
+async def test_a_generation_ends_with_whatever_may_be_told_otherwise(
+    stores: Stores, make_record: MakeRecord
+) -> None:
+    """A store that tells generations tells another one after records, viewers or a phrase came,
+    also where all of it was known: whoever brought it again is told that it is there. A store
+    that tells none is asked for the count instead.
+    """
+    tells = stores.records.generation(A) is not None
+    assert tells == (stores.tables.engine == "sqlite")
+    records = [make_record(event_id="1")]
+    news = ConferenceNews(conference_uuid=A)
+    changes: list[Callable[[], Awaitable[object]]] = [
+        lambda: stores.records.append(CORP, {A: records}),
+        lambda: stores.records.append(CORP, {A: records}),
+        lambda: stores.conferences.put(CORP, [news]),
+        lambda: stores.phrases.learn(CORP, [{"zh-CN": "挥手", "en-US": "Wave"}]),
+    ]
+    for change in changes:
+        before = stores.records.generation(A)
+        assert stores.records.generation(A) == before
+        await change()
+        assert (stores.records.generation(A) != before) == tells
+
+
+async def test_no_read_ends_a_generation(stores: Stores, make_record: MakeRecord) -> None:
+    """Reading changes nothing, or nothing could ever be kept."""
+    await stores.records.append(CORP, {A: [make_record(event_id="1")]})
+    before = stores.records.generation(A)
+    await stores.records.page(CORP, A, offset=0, limit=1)
+    await stores.accounts.corp(CORP)
+    assert stores.records.generation(A) == before

@@ -1,7 +1,7 @@
 """Ledgers to export, and what an administrator is told of them."""
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -135,7 +135,7 @@ def news(draw: st.DrawFn, conference_uuid: str) -> ConferenceNews:
     viewers = conference.viewers | viewers_of(invited)
     return ConferenceNews(
         conference_uuid=conference_uuid,
-        conference=replace(conference, viewers=viewers),
+        conference=dataclasses.replace(conference, viewers=viewers),
         participants=[participant_of(each, place) for place, each in enumerate(invited)],
         stays=told,
     )

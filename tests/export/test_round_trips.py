@@ -3,13 +3,13 @@
 import io
 import json
 import tempfile
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import anyio.to_thread
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID

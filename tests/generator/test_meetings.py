@@ -4,7 +4,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.generator.meetings import (
@@ -202,6 +203,6 @@ def test_another_corp_has_people_of_its_own() -> None:
     assert not one.conference.viewers & other.conference.viewers
 
     def without_objects(meeting: GeneratedMeeting) -> list[object]:
-        return [replace(record, object="") for record in meeting.records]
+        return [structs.replace(record, object="") for record in meeting.records]
 
     assert without_objects(one) == without_objects(other)

@@ -4,11 +4,11 @@ import itertools
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID

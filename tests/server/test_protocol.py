@@ -5,18 +5,12 @@ that may take uvicorn's place. Only the last ones know uvicorn.
 """
 
 import asyncio
-import functools
 import inspect
-import json
-import re
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import pytest
 import uvicorn
@@ -24,21 +18,13 @@ from httptools.parser.protocol import HTTPProtocol
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from confledger.app import Service
 from confledger.server.protocol import HEAD_BYTES_MAX, LedgerProtocol
-from confledger.settings import Settings
 from confledger.wire.bodies import BODY_BYTES_MAX
-
-_SECONDS_MAX: Final = 10.0
-"""How long the server may take for anything before a test gives up on it."""
+from server.talk import QUESTION, SECONDS_MAX, Connect, get, serving
 
 ROUNDS: Final = 10
 """How often a test tries that depends on where the network cuts a write up."""
 
-QUESTION: Final = (
-    b"/v1/mmc/management/conferences/history/confCtlRecord"
-    b"?confUUID=9a0fa6d10a5b11eaae5e191763c22c0e"
-)
 LOGIN: Final = b"/v2/usg/acs/auth/appauth"
 
 TOKEN_REJECTED: Final = "USG.000000004"
@@ -47,11 +33,6 @@ LOGIN_INVALID: Final = "USG.206060011"
 """What a login is answered with whose body is JSON and says nothing."""
 NOT_FOUND: Final = "APIGW.0101"
 GATEWAY: Final = "APIGW.0201"
-
-
-def get(target: bytes = QUESTION, *headers: bytes) -> bytes:
-    """A request without a body."""
-    return b"\r\n".join([b"GET " + target + b" HTTP/1.1", b"Host: ledger", *headers, b"", b""])
 
 
 def post(body: bytes, *headers: bytes) -> bytes:
@@ -72,118 +53,6 @@ def chunked(*chunks: bytes) -> bytes:
     return b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the server answered to one request."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def code(self) -> str:
-        """The `error_code` of its body, which must have the shape of every error."""
-        assert self.headers["content-type"] == "application/json;charset=UTF-8"
-        assert re.fullmatch("[0-9a-f]{32}", self.headers["x-request-id"])
-        error = json.loads(self.body)
-        assert isinstance(error["error_msg"], str)
-        assert error["error_msg"]
-        assert isinstance(error["error_code"], str)
-        return error["error_code"]
-
-
-class Connection:
-    """A client that says exactly what it is told to."""
-
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=_SECONDS_MAX)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._answers = self._socket.makefile("rb")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._answers.close()
-        self._socket.close()
-
-    def say(self, *pieces: bytes) -> Self:
-        """Send some bytes, each piece in a write of its own."""
-        for index, piece in enumerate(pieces):
-            if index:
-                time.sleep(0.001)  # so that the server reads the pieces one by one, most times
-            self._socket.sendall(piece)
-        return self
-
-    def say_until_refused(self, pieces: Iterable[bytes]) -> Self:
-        """Send pieces while the server takes them."""
-        with suppress(BrokenPipeError, ConnectionResetError):
-            for piece in pieces:
-                self._socket.sendall(piece)
-        return self
-
-    def end_of_speech(self) -> Self:
-        """Tell the server that nothing more comes."""
-        self._socket.shutdown(socket.SHUT_WR)
-        return self
-
-    def answer(self, *, to_head: bool = False) -> Answer:
-        """The next answer."""
-        version, status, _ = self._line().split(" ", 2)
-        assert version == "HTTP/1.1"
-        headers: dict[str, str] = {}
-        while line := self._line():
-            name, _, value = line.partition(": ")
-            assert name.lower() not in headers
-            headers[name.lower()] = value
-        length = 0 if to_head else int(headers.get("content-length", "0"))
-        return Answer(int(status), headers, self._answers.read(length))
-
-    def _line(self) -> str:
-        line = self._answers.readline()
-        assert line.endswith(b"\r\n"), f"the server closed after {line!r}"
-        return line[:-2].decode("latin-1")
-
-    def is_over(self) -> bool:
-        """Whether the server closes the connection and says nothing more."""
-        try:
-            return self._answers.read(1) == b""
-        except ConnectionResetError:
-            # It closed while bytes of ours were on their way.
-            return True
-
-
-Connect = Callable[[], Connection]
-
-
-@contextmanager
-def serving(data_folder: Path, *, keep_alive_seconds: int = 30) -> Iterator[Connect]:
-    """A server with our protocol and our application, in a thread; what connects to it."""
-    settings = Settings(data_folder=data_folder)
-    config = uvicorn.Config(
-        functools.partial(Service, settings),
-        factory=True,
-        http=LedgerProtocol,
-        ws="none",
-        lifespan="on",
-        timeout_keep_alive=keep_alive_seconds,
-        access_log=False,
-        server_header=False,
-        log_config=None,
-    )
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        thread = threading.Thread(target=server.run, args=([listener],), name="server")
-        thread.start()
-        try:
-            yield lambda: Connection(port)
-        finally:
-            server.should_exit = True
-            thread.join(_SECONDS_MAX)
-            assert not thread.is_alive(), "the server does not stop"
-
-
 @pytest.fixture(scope="module")
 def connect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connect]:
     """A connection to a server, for tests that leave it as it is."""
@@ -197,6 +66,7 @@ def connect_impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     two requests.
     """
     monkeypatch.setattr("confledger.server.protocol._HEAD_SECONDS_MAX", 0.3)
+    monkeypatch.setattr("confledger.server.fast_lane._SWEEP_SECONDS", 0.1)
     monkeypatch.setattr("confledger.wire.bodies._BODY_SECONDS_MAX", 0.3)
     with serving(tmp_path, keep_alive_seconds=1) as to_server:
         yield to_server
@@ -402,7 +272,7 @@ def test_an_unfinished_head_is_waited_for_so_long_only(
 
 def test_a_slow_head_gains_no_time_by_every_byte(connect_impatient: Connect) -> None:
     """The time is that of the whole head: a byte now and then does not keep a connection open."""
-    given_up = time.monotonic() + _SECONDS_MAX
+    given_up = time.monotonic() + SECONDS_MAX
 
     def slowly() -> Iterator[bytes]:
         yield get()[:-2] + b"X: "

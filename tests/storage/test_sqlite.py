@@ -135,13 +135,14 @@ async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await database.write(work)
+        await database.write(work, [])
 
     assert database.read("corp", {"corp_id": "new"}) == []
     await database.write(
         lambda connection: connection.execute(
             QUERIES["add_corp"], {"corp_id": "new", "name": "New"}
-        )
+        ),
+        [],
     )
     assert len(database.read("corp", {"corp_id": "new"})) == 1
 
@@ -170,10 +171,10 @@ async def test_only_a_key_that_is_taken_is_told_as_taken(
             row,
         )
 
-    await database.write(lambda connection: add(connection, ("default", "ann", "1", 2)))
+    await database.write(lambda connection: add(connection, ("default", "ann", "1", 2)), [])
 
     with pytest.raises(error), name_taken("it is taken"):
-        await database.write(lambda connection: add(connection, row))
+        await database.write(lambda connection: add(connection, row), [])
 
 
 async def test_another_process_that_holds_the_lock_makes_the_store_busy(
@@ -186,12 +187,12 @@ async def test_another_process_that_holds_the_lock_makes_the_store_busy(
     other.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(StoreBusy, match=str(path)):
-        await database.write(lambda connection: connection.execute("SELECT 1"))
+        await database.write(lambda connection: connection.execute("SELECT 1"), [])
     assert database.read("corp", {"corp_id": "default"})
 
     other.execute("ROLLBACK")
     other.close()
-    await database.write(lambda connection: connection.execute("SELECT 1"))
+    await database.write(lambda connection: connection.execute("SELECT 1"), [])
     database.close()
 
 
@@ -204,12 +205,12 @@ async def test_the_queue_of_writes_has_an_end(path: Path, monkeypatch: pytest.Mo
         return len(connection.execute("SELECT 1").fetchall())
 
     results = await asyncio.gather(
-        *(database.write(work) for _ in range(5)), return_exceptions=True
+        *(database.write(work, []) for _ in range(5)), return_exceptions=True
     )
 
     assert results[:3] == [1, 1, 1]
     assert all(isinstance(result, StoreBusy) for result in results[3:])
-    assert await database.write(work) == 1
+    assert await database.write(work, []) == 1
     database.close()
 
 
@@ -323,8 +324,8 @@ async def test_a_write_that_waited_too_long_is_not_begun(
         time.sleep(0.5)
 
     results = await asyncio.gather(
-        database.write(slow),
-        database.write(lambda _: begun.append("late")),
+        database.write(slow, []),
+        database.write(lambda _: begun.append("late"), []),
         return_exceptions=True,
     )
 
@@ -347,7 +348,7 @@ async def test_a_search_has_a_time_limit_and_holds_up_nobody(
     searching = asyncio.create_task(database.search(lambda read: read("endless", {})))
     await asyncio.sleep(0)
     assert await database.search(lambda read: read("corps", {}))
-    await database.write(lambda connection: connection.execute("DELETE FROM failed_login"))
+    await database.write(lambda connection: connection.execute("DELETE FROM failed_login"), [])
     assert database.read("corps", {})
     assert not searching.done()
 

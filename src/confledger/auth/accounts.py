@@ -133,6 +133,8 @@ class Principal:
     scopes: frozenset[Scope]
     masks_numbers: bool
     """Whether the corp wants numbers starred."""
+    expire_time_ms: int
+    """Until when the token is good."""
 
     @property
     def is_administrator(self) -> bool:
@@ -209,6 +211,13 @@ class AccountStore(Protocol):
 
         Returns:
             Whether there was one to end.
+        """
+
+    def generation(self) -> int:
+        """What is another number after a token, or what one stands for, has changed.
+
+        In this process or another one; where those may be on other machines, at the
+        latest a second after it. Whoever keeps a principal asks for it before they read.
         """
 
     async def principal(self, access_hash: bytes, now_ms: int) -> Principal | None:

@@ -10,7 +10,14 @@ from confledger import server
 from confledger.app import open_parts
 from confledger.cli.options import option, secret_key_option, store_options
 from confledger.cli.telling import say
-from confledger.settings import DEFAULT_HOST, DEFAULT_PORT, WORKERS_MAX, Settings
+from confledger.settings import (
+    DEFAULT_HOST,
+    DEFAULT_PAGE_CACHE_MIB,
+    DEFAULT_PORT,
+    PAGE_CACHE_MIB_MAX,
+    WORKERS_MAX,
+    Settings,
+)
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -45,6 +52,13 @@ port_option = option(
     default=1,
     show_default=True,
     help="How many processes serve.",
+)
+@option(
+    "--page-cache-mib",
+    type=click.IntRange(0, PAGE_CACHE_MIB_MAX),
+    default=DEFAULT_PAGE_CACHE_MIB,
+    show_default=True,
+    help="How much memory each process may keep pages in, in MiB; 0 keeps none.",
 )
 def serve(no_tls: bool, **options: Any) -> None:  # noqa: FBT001 - click passes by keyword
     """Serve the wire API, over TLS unless told otherwise.

@@ -5,7 +5,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -58,7 +58,11 @@ class Intake:
                 content = _content_id(record)
                 seen[content] += 1
                 event_id = content if seen[content] == 1 else f"{content}:{seen[content]}"
-            settled.append(replace(record, event_id=event_id, received_time_ms=received_time_ms))
+            settled.append(
+                msgspec.structs.replace(
+                    record, event_id=event_id, received_time_ms=received_time_ms
+                )
+            )
         return settled
 
 

@@ -1,6 +1,7 @@
 """Numbers that the ledger keeps in clear and shows starred."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 # A `+` and digits, or seven digits or more. An id is left alone: a hyphenated UUID,
@@ -12,12 +13,24 @@ _UUID_OR_NUMBER: Final = re.compile(rf"(?<![0-9A-Za-z+])(?:{_UUID}|{_NUMBER})(?!
 _CLEAR_DIGITS: Final = 3
 
 
+_REMEMBERED_MAX: Final = 16_384
+_REMEMBERED_CHARACTERS_MAX: Final = 64
+
+
 def mask_numbers(text: str) -> str:
     """Star every number in a text, all but its last three characters; the length stays.
 
     `+991116005905` becomes `**********905`, as in the vendor's sample.
     """
+    return _masked(text) if len(text) <= _REMEMBERED_CHARACTERS_MAX else _masked_now(text)
+
+
+def _masked_now(text: str) -> str:
     return _UUID_OR_NUMBER.sub(_starred, text)
+
+
+# The records of a conference name the same few people and numbers again and again.
+_masked: Final = lru_cache(_REMEMBERED_MAX)(_masked_now)
 
 
 def _starred(match: re.Match[str]) -> str:

@@ -1,7 +1,9 @@
 """What the ledger keeps: control records, and pages of them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal, get_args
+
+import msgspec
 
 from confledger.ledger.masking import mask_numbers
 
@@ -23,12 +25,12 @@ _PLACE_DIGITS_MAX: Final = 18
 """A larger number is no place, and no integer of any store."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlRecord:
+class ControlRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One control action in a conference: who did what, when, with what result.
 
     Frozen, because a record is never changed once the ledger has it. An empty
-    string says that the source named nothing.
+    string says that the source named nothing. A struct, because a page has hundreds of
+    them, and a frozen dataclass takes eight times as long to make.
     """
 
     operate_time_ms: int
@@ -79,7 +81,8 @@ class ControlRecord:
         """
         if self.event_id.startswith(PAGE_EVENT_PREFIX):
             return self._as_any_page_shows_it() == other._as_any_page_shows_it()  # noqa: SLF001 - of the same class
-        return replace(self, received_time_ms=other.received_time_ms) == other
+        same_time = self.received_time_ms
+        return self == msgspec.structs.replace(other, received_time_ms=same_time)
 
     @property
     def place(self) -> int | None:

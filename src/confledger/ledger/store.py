@@ -34,6 +34,14 @@ class RecordStore(Protocol):
             StoreBusy, StoreUnusable: the store could not do it.
         """
 
+    def generation(self, conference_uuid: str) -> int | None:
+        """What is another number after any change of what may be told of a conference.
+
+        That is of its records, of who may see it, or of a phrase; in this process or
+        another one. Whoever keeps an answer asks for it before they read. None: this
+        store can't tell without being asked itself.
+        """
+
     async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
         """The records with `offset <= seq < offset + limit`, and the exact count, of one moment.
 
@@ -42,4 +50,19 @@ class RecordStore(Protocol):
         Raises:
             NoSuchConference: this corp has none of that id.
             StoreBusy, StoreUnusable: the store could not do it.
+        """
+
+    async def page_unless(
+        self,
+        corp_id: str,
+        conference_uuid: str,
+        *,
+        offset: int,
+        limit: int,
+        known_count: int | None,
+    ) -> Page | None:
+        """As `page`; but None, at less cost, where the conference has `known_count` records.
+
+        A page that was read when it had so many is then as good as a new one. Where no
+        count is known, it is as `page`.
         """

@@ -6,7 +6,6 @@ import time
 from typing import Final
 
 logger: Final = logging.getLogger("confledger")
-access_logger: Final = logging.getLogger("confledger.access")
 
 _ORDINARY_FIELDS: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "taskName"}
 
@@ -25,13 +24,14 @@ class LineFormatter(logging.Formatter):
         line = f"{moment}.{int(record.msecs):03d}Z {record.levelname} {record.getMessage()}"
         for name, value in record.__dict__.items():
             if name not in _ORDINARY_FIELDS and name != "color_message":
-                line += f" {name}={_plain_or_quoted(str(value))}"
+                line += f" {name}={plain_or_quoted(str(value))}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line
 
 
-def _plain_or_quoted(value: str) -> str:
+def plain_or_quoted(value: str) -> str:
+    """A value as it stands in a line, where nothing in it can pass for more than a value."""
     is_plain = value.isascii() and value.isprintable() and not set(value) & set(' "=\\')
     return value if value and is_plain else json.dumps(value)
 

@@ -3,13 +3,8 @@
 import asyncio
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
-
-from confledger.observability.logging import access_logger
+from confledger.observability.request_log import request_log
+from confledger.server.fast_lane import NEVER, FastLaneProtocol, end_overdue_connections
 from confledger.wire.errors import CONNECTIONS_EXCEEDED, HEAD_TOO_LARGE, MALFORMED, WireError
 from confledger.wire.exchange import error_answer, new_request_id
 
@@ -23,7 +18,7 @@ _HEAD_SECONDS_MAX: Final = 10.0
 """How long a client may take to send them, from the connection or the first byte on."""
 
 
-class LedgerProtocol(HttpToolsProtocol):
+class LedgerProtocol(FastLaneProtocol):
     """uvicorn's protocol, with JSON for what is no request at all, and limits.
 
     uvicorn answers malformed bytes in plain text, reads a head of any length,
@@ -32,78 +27,80 @@ class LedgerProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **keywords: Any) -> None:  # noqa: ANN401 - uvicorn's business
         super().__init__(*args, **keywords)
-        self._head_timer: asyncio.TimerHandle | None = None
-        """Runs while a head is expected and not complete."""
-        self._head_bytes = 0
-        """How much of the present request's head, and of what trails its body, is parsed."""
         self._head_is_complete = False
+        self._chunk_bytes = 0
+        """How much has come at once just now."""
+        self._head_chunk_bytes = 0
+        """How much had come at once when the present head began."""
         self._unparsed_bytes = 0
-        """How much has come since the parser last told of anything: it collects a header
-        until that is complete, however long it is."""
+        """How much has come since, or since a part of the body: the parser collects a
+        header until that is complete, however long it is."""
+        self._trailer_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Expect a first head, if there is room for one more connection."""
         super().connection_made(transport)
+        end_overdue_connections(self.server_state, self.loop)
         if len(self.connections) > CONNECTIONS_MAX:
             self._refuse(CONNECTIONS_EXCEEDED)
         else:
             self._expect_head()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Expect nothing more."""
-        self._stop_head_timer()
-        super().connection_lost(exc)
-
     def shutdown(self) -> None:
         """End an idle connection at once: over TLS, a client could hold up its proper end."""
-        if self._is_idle() and not self.transport.get_write_buffer_size():
+        if self.is_idle() and not self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
             super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Read on, within the limits of a head."""
-        self._unparsed_bytes += len(data)
+        self._chunk_bytes = len(data)
+        self._unparsed_bytes += self._chunk_bytes
         super().data_received(data)
         if self.transport.is_closing():
             return
         if self._unparsed_bytes > HEAD_BYTES_MAX:
             self._refuse(HEAD_TOO_LARGE)
-        elif (
+        elif self.deadline == NEVER and self.timeout_keep_alive_task is None and self.is_idle():
             # uvicorn has stopped its own clock for idle connections at these bytes. If
             # they began nothing, ours has to run.
-            self._is_idle() and self._head_timer is None and self.timeout_keep_alive_task is None
-        ):
             self._expect_head()
 
     def on_message_begin(self) -> None:
         """Expect the rest of a head whose first bytes have come."""
         super().on_message_begin()
-        self._head_bytes = self._unparsed_bytes = 0
+        self._head_chunk_bytes = self._chunk_bytes
+        self._unparsed_bytes = self._trailer_bytes = 0
         self._head_is_complete = False
         self._expect_head()
 
-    def on_url(self, url: bytes) -> None:
-        """Count what is parsed of the request line."""
-        super().on_url(url)
-        self._count_head(len(url))
-
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a complete header. One behind a body counts too, and is passed over.
+        """Take a complete header. One behind a body has a limit too, and is passed over.
 
         uvicorn would take it for a header of the request, which a proxy before us
         has not seen as one.
         """
         if not self._head_is_complete:
             super().on_header(name, value)
-        self._count_head(len(name) + len(value))
+            return
+        self._unparsed_bytes = 0
+        self._trailer_bytes += len(name) + len(value)
+        if self._trailer_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+            self._refuse(HEAD_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
-        """Stop the clock, and serve."""
+        """Stop the clock, and serve, if the head is not too large."""
+        # Almost always all of it has come at once, and can't be.
+        may_be_large = self._head_chunk_bytes + self._unparsed_bytes > HEAD_BYTES_MAX
         self._unparsed_bytes = 0
         self._head_is_complete = True
-        self._stop_head_timer()
-        if not self.transport.is_closing():
+        self.deadline = NEVER
+        if self.transport.is_closing():
+            return
+        if may_be_large and self._head_bytes() > HEAD_BYTES_MAX:
+            self._refuse(HEAD_TOO_LARGE)
+        else:
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -123,30 +120,16 @@ class LedgerProtocol(HttpToolsProtocol):
         del msg  # uvicorn's sentence; ours has the shape of all our errors
         self._refuse(MALFORMED)
 
-    def _is_idle(self) -> bool:
-        # uvicorn's annotation leaves out that there is none at first.
-        cycle: RequestResponseCycle | None = self.cycle
-        return cycle is None or cycle.response_complete
-
     def _expect_head(self) -> None:
-        self._stop_head_timer()
-        self._head_timer = self.loop.call_later(_HEAD_SECONDS_MAX, self.transport.close)
+        self.deadline = self.loop.time() + _HEAD_SECONDS_MAX
 
-    def _stop_head_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-    def _count_head(self, size: int) -> None:
-        self._unparsed_bytes = 0
-        self._head_bytes += size
-        if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
-            self._refuse(HEAD_TOO_LARGE)
+    def _head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _refuse(self, wire_error: WireError) -> None:
         """Answer what is no request of ours, and close."""
-        self._stop_head_timer()
-        if not self._is_idle():
+        self.deadline = NEVER
+        if not self.is_idle():
             if self.cycle.response_started or not self.cycle.more_body:
                 # Good requests came before it on this connection, and this would be
                 # taken for their answer. They are finished, and the connection ends.
@@ -158,14 +141,5 @@ class LedgerProtocol(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         request_id = new_request_id()
-        access_logger.info("refused", extra={"request_id": request_id, "status": wire_error.status})
-        answer = error_answer(wire_error)
-        headers = [
-            *self.server_state.default_headers,
-            *answer.raw_headers,
-            (b"x-request-id", request_id.encode()),
-            (b"connection", b"close"),
-        ]
-        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-        self.transport.write(STATUS_LINE[wire_error.status] + lines + b"\r\n" + bytes(answer.body))
-        self.transport.close()
+        request_log.tell_refused(request_id, wire_error.status)
+        self.send(error_answer(wire_error), request_id, is_last=True)

@@ -39,6 +39,8 @@ class Stores:
     accounts: AccountStore
     tenants: TenantStore
     tables: Tables
+    read_at_once: bool
+    """Whether reads by a key never wait: they need no other thread, and no server."""
     _close: Callable[[], Awaitable[None]]
 
     async def close(self) -> None:
@@ -180,7 +182,8 @@ async def _open(url: str, *, make: bool) -> Stores:
             postgresql.PostgreSQLAccountStore(shared),
             postgresql.PostgreSQLTenantStore(shared),
             postgresql.PostgreSQLTables(shared),
-            shared.close,
+            read_at_once=False,
+            _close=shared.close,
         )
     file = sqlite.Database(sqlite_path(url), make=make)
 
@@ -195,5 +198,6 @@ async def _open(url: str, *, make: bool) -> Stores:
         sqlite.SQLiteAccountStore(file),
         sqlite.SQLiteTenantStore(file),
         sqlite.SQLiteTables(file),
-        close,
+        read_at_once=True,
+        _close=close,
     )

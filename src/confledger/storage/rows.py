@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from confledger.auth.accounts import (
     PASSWORD_SCOPES,
@@ -110,7 +110,7 @@ def row_of_grant(hashes: TokenHashes, grant: Grant) -> dict[str, Any]:
 
 def principal_of(row: Row) -> Principal:
     """Who a token speaks for, from the columns of the query `principal`."""
-    corp_id, user_id, account, app_id, admin_type, scopes, masks_numbers = row
+    corp_id, user_id, account, app_id, admin_type, scopes, masks_numbers, expire_time_ms = row
     return Principal(
         corp_id=corp_id,
         user_id=user_id,
@@ -119,6 +119,7 @@ def principal_of(row: Row) -> Principal:
         admin_type=AdminType(admin_type),
         scopes=_scopes_of(scopes) if app_id else PASSWORD_SCOPES,
         masks_numbers=bool(masks_numbers),
+        expire_time_ms=expire_time_ms,
     )
 
 
@@ -169,6 +170,10 @@ def record_of(row: Row) -> ControlRecord:
         event_id=row[10],
         received_time_ms=row[11],
     )
+
+
+NO_COUNT: Final = -1
+"""In place of a known count: no conference has it."""
 
 
 def page_of(rows: Sequence[Row]) -> Page:

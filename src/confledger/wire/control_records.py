@@ -3,26 +3,41 @@
 `GET /v1/mmc/management/conferences/history/confCtlRecord`
 """
 
+import asyncio
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from confledger.auth.accounts import Principal
 from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.words import Catalogue
 from confledger.ledger.phrases import PhraseStore
+from confledger.ledger.record import Page
 from confledger.ledger.store import RecordStore
 from confledger.wire.exchange import JSONBytes
+from confledger.wire.page_cache import KeptPage, PageCache, PageKey
 from confledger.wire.query import Query
-from confledger.wire.reading import language_of, query_string_of, reader_of
+from confledger.wire.reading import Headers, language_of, reader_of
 from confledger.wire.record_json import page_json, words_for
 
 PATH: Final = "/v1/mmc/management/conferences/history/confCtlRecord"
 
 PARAMETERS: Final = ("confUUID", "offset", "limit", "userUUID")
 """What the call knows; `userUUID` is withdrawn by the vendor, and ignored."""
+
+
+_QUERIES_REMEMBERED: Final = 4_096
+
+
+@lru_cache(_QUERIES_REMEMBERED)
+def _asked_for(query_string: bytes) -> tuple[str, int, int]:
+    """Conference, offset and limit of a query."""
+    query = Query.parse(query_string.decode("latin-1"), *PARAMETERS)
+    return query.conference_uuid(), *query.page()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +49,77 @@ class ControlRecordsCall:
     records: RecordStore
     phrases: PhraseStore
     catalogue: Catalogue
+    pages: PageCache
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        principal = await reader_of(request, self.tokens)
-        query = Query.parse(query_string_of(request), *PARAMETERS)
-        conference_uuid = query.conference_uuid()
-        offset, limit = query.page()
-        await self.visibility.require(principal, conference_uuid)
-        page = await self.records.page(
-            principal.corp_id, conference_uuid, offset=offset, limit=limit
+        return await self.answer(request.scope["headers"], request.scope["query_string"])
+
+    async def answer(self, headers: Headers, query_string: bytes) -> JSONBytes:
+        """The answer to a request with these headers and this query.
+
+        Raises:
+            ConfledgerError: it can't be answered so.
+        """
+        principal = await reader_of(headers, self.tokens)
+        conference_uuid, offset, limit = _asked_for(query_string)
+        asked = (
+            principal.corp_id,
+            conference_uuid,
+            offset,
+            limit,
+            language_of(headers),
+            principal.masks_numbers,
         )
-        words = await words_for(
-            page.records, principal.corp_id, language_of(request), self.catalogue, self.phrases
-        )
-        return JSONBytes(
-            page_json(
-                page,
-                offset=offset,
-                limit=limit,
-                words=words,
-                masks_numbers=principal.masks_numbers,
+        # Before anything is read: what is committed meanwhile is another generation.
+        generation = self.records.generation(conference_uuid)
+        kept = self.pages.get(asked)
+        if generation is None:
+            return await self._answer_by_count(principal, asked, kept)
+        if kept and kept.generation != generation:
+            kept = None
+        if kept and kept.may_be_read_by(principal):
+            return kept.answer
+        # Whether an administrator's corp has the conference is told by the page itself.
+        if not principal.is_administrator:
+            await self.visibility.require(principal, conference_uuid)
+        if kept is None:
+            page = await self.records.page(
+                principal.corp_id, conference_uuid, offset=offset, limit=limit
             )
+            kept = KeptPage(await self._told(page, asked), generation)
+            self.pages.keep(asked, kept)
+        kept.add_reader(principal)
+        return kept.answer
+
+    async def _answer_by_count(
+        self, principal: Principal, asked: PageKey, kept: KeptPage | None
+    ) -> JSONBytes:
+        """Ask a store that tells no generations, in one round trip."""
+        corp_id, conference_uuid, offset, limit, *_ = asked
+        reading = self.records.page_unless(
+            corp_id,
+            conference_uuid,
+            offset=offset,
+            limit=limit,
+            known_count=kept.generation if kept else None,
+        )
+        if principal.is_administrator:
+            page = await reading
+        else:
+            permitted = self.visibility.require(principal, conference_uuid)
+            _, page = await asyncio.gather(permitted, reading)
+        if page is None:
+            return cast("KeptPage", kept).answer  # no count is known but the kept one's
+        answer = await self._told(page, asked)
+        # A text that the catalogue does not know may get a translation at any time.
+        if not any(record.operation_text or record.result_text for record in page.records):
+            self.pages.keep(asked, KeptPage(answer, page.count))
+        return answer
+
+    async def _told(self, page: Page, asked: PageKey) -> JSONBytes:
+        corp_id, _, offset, limit, language, masks_numbers = asked
+        words = await words_for(page.records, corp_id, language, self.catalogue, self.phrases)
+        return JSONBytes(
+            page_json(page, offset=offset, limit=limit, words=words, masks_numbers=masks_numbers)
         )

@@ -1,10 +1,13 @@
 """What every call of the wire API has in common: headers, errors, limits, the access log."""
 
 import asyncio
+import itertools
 import re
+import secrets
 import time
-import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from typing import Final
 
@@ -15,7 +18,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from confledger.errors import BodyTooLarge, BodyTooSlow, StoreError
-from confledger.observability.logging import access_logger, logger
+from confledger.observability.logging import logger
+from confledger.observability.request_log import request_log
 from confledger.wire.bodies import BODY_BYTES_MAX
 from confledger.wire.errors import (
     MALFORMED,
@@ -48,9 +52,21 @@ _HEADERS: Final = (
 )
 
 
+_request_numbers: Final = itertools.count(secrets.randbits(127))
+"""They begin anywhere, so that no two processes ever meet."""
+
+
 def new_request_id() -> str:
     """An id for a request that came without one: 32 hexadecimal digits, as the vendor's."""
-    return uuid.uuid4().hex
+    return f"{next(_request_numbers):032x}"
+
+
+def request_id_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The id that a request's headers give it, if it is a plain one; else a new one."""
+    for name, value in headers:
+        if name == b"x-request-id":
+            return value.decode() if _REQUEST_ID.fullmatch(value) else new_request_id()
+    return new_request_id()
 
 
 class JSONBytes(Response):
@@ -61,6 +77,11 @@ class JSONBytes(Response):
         self.background = None
         self.body = body
         self.raw_headers = [*_HEADERS, (b"content-length", b"%d" % len(body))]
+
+    @cached_property
+    def head(self) -> bytes:
+        """The headers as they are sent."""
+        return b"".join(b"%s: %s\r\n" % header for header in self.raw_headers)
 
 
 def error_answer(wire_error: WireError, error: Exception | None = None) -> JSONBytes:
@@ -75,6 +96,11 @@ def error_answer(wire_error: WireError, error: Exception | None = None) -> JSONB
 
 
 async def answer_error(_: Request, error: Exception) -> Response:
+    """As `answer_of_error`, for Starlette."""
+    return answer_of_error(error)
+
+
+def answer_of_error(error: Exception) -> JSONBytes:
     """The answer to whatever a call raised, Starlette's word on paths and methods included."""
     if isinstance(error, HTTPException):
         is_wrong_method = error.status_code == HTTPStatus.METHOD_NOT_ALLOWED
@@ -101,15 +127,14 @@ class Exchange:
             return
         started = time.perf_counter()
         headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "").encode("latin-1")
-        request_id = given if _REQUEST_ID.fullmatch(given) else new_request_id().encode()
+        request_id = request_id_in(scope["headers"])
         status = 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:
@@ -127,18 +152,14 @@ class Exchange:
                 await error_answer(STOPPING)(scope, receive, send_with_id)
             raise
         except Exception:  # noqa: BLE001 - the last resort: logged, and answered if it still can be
-            logger.exception("unexpected error", extra={"request_id": request_id.decode()})
+            logger.exception("unexpected error", extra={"request_id": request_id})
             if not status:
                 await error_answer(UNEXPECTED)(scope, receive, send_with_id)
         finally:
-            access_logger.info(
-                "request",
-                extra={
-                    "request_id": request_id.decode(),
-                    "method": scope["method"],
-                    # Without the query: it may hold what people searched for.
-                    "path": scope["path"],
-                    "status": status,
-                    "milliseconds": round((time.perf_counter() - started) * 1000, 2),
-                },
+            request_log.tell(
+                request_id,
+                status,
+                method=scope["method"],
+                path=scope["path"],
+                seconds=time.perf_counter() - started,
             )

@@ -79,7 +79,7 @@ class HistoryCalls:
 
     async def list(self, request: Request) -> Response:
         """Ended conferences that began between two dates."""
-        principal = await reader_of(request, self.tokens)
+        principal = await reader_of(request.scope["headers"], self.tokens)
         query = Query.parse(query_string_of(request), *LIST_PARAMETERS)
         offset, limit = query.page()
         since_ms = query.integer("startDate", most=TIME_MS_MAX)
@@ -109,7 +109,7 @@ class HistoryCalls:
 
     async def detail(self, request: Request) -> Response:
         """One conference, with a page of those who were invited to it."""
-        principal = await reader_of(request, self.tokens)
+        principal = await reader_of(request.scope["headers"], self.tokens)
         query = Query.parse(query_string_of(request), *PAGE_PARAMETERS)
         conference_uuid = query.conference_uuid()
         offset, limit = query.page()
@@ -137,7 +137,7 @@ class HistoryCalls:
 
     async def attendance(self, request: Request) -> Response:
         """A page of the stays in one conference."""
-        principal = await reader_of(request, self.tokens)
+        principal = await reader_of(request.scope["headers"], self.tokens)
         query = Query.parse(query_string_of(request), *PAGE_PARAMETERS)
         conference_uuid = query.conference_uuid()
         offset, limit = query.page()
@@ -146,7 +146,7 @@ class HistoryCalls:
         stays, count = await self.conferences.attendance(
             principal.corp_id, conference_uuid, search=search, offset=offset, limit=limit
         )
-        language = language_of(request)
+        language = language_of(request.scope["headers"])
         texts = {text for stay in stays for text in (stay.device_type, stay.media_type)}
         words = await self.phrases.translations(principal.corp_id, language, texts)
         words |= self.catalogue.translations(language, texts)

@@ -36,6 +36,10 @@ class Query:
         Raises:
             InvalidParameter: the query is malformed, or a known parameter is repeated.
         """
+        if "%" not in query_string and "+" not in query_string:
+            values = _plain(query_string)
+            if values is not None:
+                return cls(values)
         try:
             pairs = parse_qsl(
                 query_string,
@@ -127,3 +131,18 @@ class Query:
         if text not in choices:
             raise InvalidParameter(name, f"must be one of {', '.join(choices)}")
         return text
+
+
+def _plain(query_string: str) -> dict[str, str] | None:
+    """A query in which nothing is encoded; None where a name is repeated, or there are too many."""
+    pieces = query_string.split("&")
+    if len(pieces) > _PARAMETERS_MAX:
+        return None
+    values: dict[str, str] = {}
+    for piece in pieces:
+        if piece:
+            name, _, value = piece.partition("=")
+            if name in values:
+                return None
+            values[name] = value
+    return values

@@ -115,23 +115,27 @@ def page_json(
 
 def record_json(record: ControlRecord, words: ReaderWords, *, masks_numbers: bool) -> RecordJSON:
     """A record in a language; with its numbers starred, if the corp wants that."""
-    shown = mask_numbers if masks_numbers else str
-    if record.operation is None:
-        operation = shown(words.phrases.get(record.operation_text, record.operation_text))
-    else:
-        operation = words.catalogue.operations[record.operation].text
-    if record.result is None:
-        result = shown(words.phrases.get(record.result_text, record.result_text))
-    else:
-        result = words.catalogue.results[record.result].text
+    operation_text, result_text = record.operation_text, record.result_text
+    if words.phrases:
+        operation_text = words.phrases.get(operation_text, operation_text)
+        result_text = words.phrases.get(result_text, result_text)
+    operator, object_, detail = record.operator, record.object, record.detail
+    if masks_numbers:
+        operation_text, result_text = mask_numbers(operation_text), mask_numbers(result_text)
+        operator, object_, detail = (
+            mask_numbers(operator),
+            mask_numbers(object_),
+            mask_numbers(detail),
+        )
+    operation, result = record.operation, record.result
     return RecordJSON(
         operateTime=record.operate_time_ms,
         operateSource=record.source or None,
-        operator=shown(record.operator) or None,
-        operateCode=operation or None,
-        operationObject=shown(record.object) or None,
-        operateResult=result or None,
-        detail=shown(record.detail) or None,
+        operator=operator or None,
+        operateCode=words.catalogue.operations[operation].text if operation else operation_text,
+        operationObject=object_ or None,
+        operateResult=(words.catalogue.results[result].text if result else result_text) or None,
+        detail=detail or None,
     )
 
 

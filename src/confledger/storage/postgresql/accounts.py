@@ -1,5 +1,6 @@
 """The account store on PostgreSQL."""
 
+import time
 from dataclasses import asdict, dataclass
 from typing import Final, cast
 
@@ -116,7 +117,7 @@ class PostgreSQLAccountStore:
                 hashes_ended = {"access_hashes": [row[0] for row in ended]}
                 await session.rows("forget_ended_grants", hashes_ended)
 
-        await self.database.write(work)
+        await self.database.write(work, changes_accounts=True)
 
     async def grant(self, token_hash: bytes, now_ms: int) -> tuple[bytes, Grant] | None:
         """See `AccountStore.grant`."""
@@ -126,7 +127,14 @@ class PostgreSQLAccountStore:
     async def end_grant(self, access_hash: bytes) -> bool:
         """See `AccountStore.end_grant`."""
         key = {"access_hash": access_hash}
-        return bool(await self.database.write(lambda session: session.rows("end_grant", key)))
+        ended = await self.database.write(
+            lambda session: session.rows("end_grant", key), changes_accounts=True
+        )
+        return bool(ended)
+
+    def generation(self) -> int:
+        """See `AccountStore.generation`. What other processes change is told by the clock."""
+        return self.database.account_changes << 32 | int(time.monotonic())
 
     async def principal(self, access_hash: bytes, now_ms: int) -> Principal | None:
         """See `AccountStore.principal`."""

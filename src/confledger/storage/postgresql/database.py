@@ -187,6 +187,8 @@ class Database:
         self._url = url
         self.address = address
         """Where it is, without a password."""
+        self.account_changes = 0
+        """How often this process has changed what a token stands for."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._readers = Connections(
             functools.partial(self._connect, _READ_SECONDS_MAX),
@@ -240,8 +242,14 @@ class Database:
                 f" {_SEARCH_SECONDS_MAX:g} seconds"
             ) from error
 
-    async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:
+    async def write(
+        self, work: Callable[[Session], Awaitable[T]], *, changes_accounts: bool = False
+    ) -> T:
         """Do some work in one durable transaction, which an exception rolls back.
+
+        Args:
+            work: reads and writes.
+            changes_accounts: whether a token may stand for something else afterwards.
 
         Raises:
             StoreBusy: too many writes wait already, or a lock was not to be had.
@@ -249,14 +257,20 @@ class Database:
             InvalidRecord: a text is one that PostgreSQL can't keep.
         """
         # A caller who goes away must not leave the outcome of work unknown.
-        task = asyncio.ensure_future(self._transact(work))
+        task = asyncio.ensure_future(self._transact(work, changes_accounts=changes_accounts))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)
 
-    async def _transact(self, work: Callable[[Session], Awaitable[T]]) -> T:
-        async with self._writers.lease() as connection, _transaction(connection, _WRITE):
-            return await work(Session(connection))
+    async def _transact(
+        self, work: Callable[[Session], Awaitable[T]], *, changes_accounts: bool
+    ) -> T:
+        try:
+            async with self._writers.lease() as connection, _transaction(connection, _WRITE):
+                return await work(Session(connection))
+        finally:
+            # A transaction that seems to have failed may have been committed all the same.
+            self.account_changes += changes_accounts
 
     async def _connect(self, seconds_max: float) -> Connection:
         """Open a connection whose statements take no longer than so."""

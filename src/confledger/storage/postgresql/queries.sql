@@ -3,7 +3,7 @@
 
 -- name: page
 -- A page of records and the count, of one moment. No row: there is no such
--- conference. One row without a seq: the page is past the end.
+-- conference. One row without a seq: the page is past the end, or the count is known.
 SELECT
     head.record_count, record.seq,
     operate_time_ms, source, operator, operator_basis, operation, operation_text,
@@ -14,6 +14,7 @@ LEFT JOIN record
     AND record.corp_id = head.corp_id
     AND record.seq >= :offset
     AND record.seq < :offset::bigint + :limit::bigint
+    AND head.record_count <> :known_count
 WHERE head.conference_uuid = :conference_uuid AND head.corp_id = :corp_id
 ORDER BY record.seq;
 
@@ -232,7 +233,7 @@ DELETE FROM login_grant WHERE access_hash = ANY(:access_hashes::bytea[]);
 -- Who an access token speaks for.
 SELECT
     corp_user.corp_id, corp_user.user_id, corp_user.account, app.app_id, corp_user.admin_type, app.scopes,
-    corp.masks_numbers
+    corp.masks_numbers, login_grant.expire_time_ms
 FROM login_grant
 JOIN corp_user USING (user_id)
 JOIN corp USING (corp_id)

@@ -8,7 +8,7 @@ from confledger.errors import EventConflict, NoSuchConference
 from confledger.ledger.record import ControlRecord, Page, Receipt
 from confledger.storage.postgresql.database import Database, Session
 from confledger.storage.postgresql.missing import corp_missing, require_corp
-from confledger.storage.rows import page_of, record_of, row_of_record
+from confledger.storage.rows import NO_COUNT, Row, page_of, record_of, row_of_record
 
 _EVENTS_ASKED_MAX: Final = 1000
 """How many events are looked for at once."""
@@ -38,8 +38,31 @@ class PostgreSQLRecordStore:
         with corp_missing(corp_id):
             return await self.database.write(work)
 
+    def generation(self, conference_uuid: str) -> int | None:  # noqa: ARG002 - the store's signature
+        """See `RecordStore.generation`: other machines may write, and tell nobody here."""
+        return None
+
     async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
         """See `RecordStore.page`."""
+        rows = await self._rows_of_page(corp_id, conference_uuid, offset, limit, None)
+        return page_of(rows)
+
+    async def page_unless(
+        self,
+        corp_id: str,
+        conference_uuid: str,
+        *,
+        offset: int,
+        limit: int,
+        known_count: int | None,
+    ) -> Page | None:
+        """See `RecordStore.page_unless`."""
+        rows = await self._rows_of_page(corp_id, conference_uuid, offset, limit, known_count)
+        return None if rows[0][0] == known_count else page_of(rows)
+
+    async def _rows_of_page(
+        self, corp_id: str, conference_uuid: str, offset: int, limit: int, known_count: int | None
+    ) -> list[Row]:
         rows = await self.database.read(
             "page",
             {
@@ -47,11 +70,12 @@ class PostgreSQLRecordStore:
                 "conference_uuid": conference_uuid,
                 "offset": offset,
                 "limit": limit,
+                "known_count": NO_COUNT if known_count is None else known_count,
             },
         )
         if not rows:
             raise NoSuchConference(conference_uuid)
-        return page_of(rows)
+        return rows
 
 
 async def _append(

@@ -49,7 +49,7 @@ class PostgreSQLTenantStore:
                 await session.rows("end_grants_of_corp", key)
             return corp_of(changed)
 
-        return await self.database.write(work)
+        return await self.database.write(work, changes_accounts=True)
 
     async def delete_corp(self, corp_id: str) -> Corp:
         """See `TenantStore.delete_corp`."""
@@ -65,7 +65,7 @@ class PostgreSQLTenantStore:
             return corp_of(await _change(session, "delete_corp", key, NoSuchCorp(corp_id)))
 
         try:
-            return await self.database.write(work)
+            return await self.database.write(work, changes_accounts=True)
         except asyncpg.ForeignKeyViolationError as error:
             # On a distributed server the lock is one node's, and does not keep every writer away.
             raise StillInUse(in_use) from error
@@ -89,7 +89,7 @@ class PostgreSQLTenantStore:
 
         taken = f"the account {user.account!r}, or the id {user.user_id}, is taken"
         with name_taken(taken), corp_missing(user.corp_id):
-            await self.database.write(work)
+            await self.database.write(work, changes_accounts=True)
 
     async def change_user(
         self,
@@ -110,7 +110,7 @@ class PostgreSQLTenantStore:
             return user_of(changed)
 
         with name_taken(f"another corp has the account {account!r} with a password"):
-            return await self.database.write(work)
+            return await self.database.write(work, changes_accounts=True)
 
     async def delete_user(self, corp_id: str, account: str) -> User:
         """See `TenantStore.delete_user`."""
@@ -119,7 +119,7 @@ class PostgreSQLTenantStore:
         async def work(session: Session) -> User:
             return user_of(await _change(session, "delete_user", key, NoSuchUser(corp_id, account)))
 
-        return await self.database.write(work)
+        return await self.database.write(work, changes_accounts=True)
 
     async def apps(self, corp_id: str) -> list[App]:
         """See `TenantStore.apps`."""
@@ -148,7 +148,7 @@ class PostgreSQLTenantStore:
                 await session.rows("end_grants_of_app", key)
             return app_of(changed)
 
-        return await self.database.write(work)
+        return await self.database.write(work, changes_accounts=True)
 
     async def delete_app(self, app_id: str) -> App:
         """See `TenantStore.delete_app`."""
@@ -157,7 +157,7 @@ class PostgreSQLTenantStore:
             key = {"app_id": app_id}
             return app_of(await _change(session, "delete_app", key, NoSuchApp(app_id)))
 
-        return await self.database.write(work)
+        return await self.database.write(work, changes_accounts=True)
 
     async def _rows_of_corp(self, query: str, corp_id: str) -> list[Row]:
         async def work(session: Session) -> list[Row]:

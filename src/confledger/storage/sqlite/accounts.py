@@ -18,6 +18,7 @@ from confledger.storage.rows import (
     user_of,
 )
 from confledger.storage.sqlite.database import QUERIES, Database
+from confledger.storage.sqlite.generations import ACCOUNTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class SQLiteAccountStore:
             ((pinned,),) = connection.execute(QUERIES["secret_key_id"])
             return cast("str", pinned)
 
-        return await self.database.write(work)
+        return await self.database.write(work, [])
 
     async def corp(self, corp_id: str) -> Corp | None:
         """See `AccountStore.corp`."""
@@ -71,7 +72,7 @@ class SQLiteAccountStore:
             (stored,) = connection.execute(QUERIES[query], key)
             return user_of(stored)
 
-        return await self.database.write(work)
+        return await self.database.write(work, [ACCOUNTS])
 
     async def keep_grant(
         self,
@@ -106,7 +107,7 @@ class SQLiteAccountStore:
             now = {"now_ms": grant.created_time_ms}
             connection.execute(QUERIES["forget_ended_grants"], now)
 
-        await self.database.write(work)
+        await self.database.write(work, [ACCOUNTS])
 
     async def grant(self, token_hash: bytes, now_ms: int) -> tuple[bytes, Grant] | None:
         """See `AccountStore.grant`."""
@@ -117,8 +118,13 @@ class SQLiteAccountStore:
         """See `AccountStore.end_grant`."""
         key = {"access_hash": access_hash}
         return await self.database.write(
-            lambda connection: bool(connection.execute(QUERIES["end_grant"], key).fetchall())
+            lambda connection: bool(connection.execute(QUERIES["end_grant"], key).fetchall()),
+            [ACCOUNTS],
         )
+
+    def generation(self) -> int:
+        """See `AccountStore.generation`."""
+        return self.database.generations.of(ACCOUNTS)
 
     async def principal(self, access_hash: bytes, now_ms: int) -> Principal | None:
         """See `AccountStore.principal`."""
@@ -147,12 +153,13 @@ class SQLiteAccountStore:
             )
             return True
 
-        return await self.database.write(work)
+        return await self.database.write(work, [])
 
     async def end_attempts(self, account: str) -> None:
         """See `AccountStore.end_attempts`."""
         await self.database.write(
             lambda connection: connection.execute(
                 QUERIES["forget_failed_login"], {"account": account}
-            )
+            ),
+            [],
         )

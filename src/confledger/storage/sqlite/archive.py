@@ -35,7 +35,7 @@ class SQLiteArchiveStore:
                 raise NoSuchCorp(corp_id)
             connection.execute(QUERIES["begin_archive"], row)
 
-        await self.database.write(work)
+        await self.database.write(work, [])
 
     async def reach(self, corp_id: str, source: str, *, since_ms: int, reached_ms: int) -> None:
         """See `ArchiveStore.reach`."""
@@ -54,7 +54,9 @@ class SQLiteArchiveStore:
 
     async def _write(self, query: str, corp_id: str, source: str, **row: Any) -> None:  # noqa: ANN401 - cells of any column
         bindings = {"corp_id": corp_id, "source": source, **row}
-        await self.database.write(lambda connection: connection.execute(QUERIES[query], bindings))
+        await self.database.write(
+            lambda connection: connection.execute(QUERIES[query], bindings), []
+        )
 
     async def conference(
         self, corp_id: str, source: str, conference_uuid: str

@@ -41,6 +41,7 @@ from confledger.storage.rows import (
     stay_of,
 )
 from confledger.storage.sqlite.database import QUERIES, Database, Read, Row
+from confledger.storage.sqlite.generations import place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class SQLiteConferenceStore:
             for each in news:
                 _put(connection, corp_id, each, merge)
 
-        await self.database.write(work)
+        await self.database.write(work, [place_of(each.conference_uuid) for each in news])
 
     async def list(
         self, corp_id: str, query: ConferenceQuery, *, offset: int, limit: int

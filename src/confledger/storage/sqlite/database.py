@@ -5,9 +5,10 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -17,6 +18,7 @@ import apsw
 from confledger.errors import StoreBusy, StoreUnusable
 from confledger.storage.migrations import load_migrations
 from confledger.storage.queries import load_queries
+from confledger.storage.sqlite.generations import Generations
 
 QUERIES: Final = load_queries("confledger.storage.sqlite")
 
@@ -77,6 +79,8 @@ class Database:
             self._searchers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
             for _ in range(_SEARCHERS):
                 self._searchers.put(_connect_to_read(path))
+            self.generations = Generations(path.with_name(f"{path.name}-generations"))
+            """What changes with each commit of any process."""
         self.path = path
         """The file."""
         self._searches_waiting = threading.BoundedSemaphore(_SEARCHES_WAITING_MAX)
@@ -91,8 +95,11 @@ class Database:
 
     def select(self, statement: str, bindings: Bindings) -> list[Row]:
         """All rows of a statement, on this thread."""
-        with errors_translated(self.path):
+        try:
             return self._reader.execute(statement, bindings).fetchall()
+        except (apsw.Error, OSError) as error:
+            _raise_translated(error, self.path)
+            raise
 
     async def search(self, work: Callable[[Read], T]) -> T:
         """Do some reading that may take a while; all that it reads is of one moment.
@@ -107,15 +114,20 @@ class Database:
             self._searching, self._searches_waiting, self._search, work, _SEARCH_SECONDS_MAX
         )
 
-    async def write(self, work: Callable[[apsw.Connection], T]) -> T:
+    async def write(self, work: Callable[[apsw.Connection], T], changes: Collection[int]) -> T:
         """Do some work in one durable transaction, which an exception rolls back.
+
+        Args:
+            work: is given the connection, on the thread of the writer.
+            changes: the places of `Generations` whose answers it may change.
 
         Raises:
             StoreBusy: too many writes wait already, or another process held the lock too long.
             StoreUnusable: the disk is full, the file damaged, ...
         """
+        transact = partial(self._transact, changes)
         return await self._hand_over(
-            self._writing, self._writes_waiting, self._transact, work, _WRITE_SECONDS_MAX
+            self._writing, self._writes_waiting, transact, work, _WRITE_SECONDS_MAX
         )
 
     async def _hand_over(
@@ -166,14 +178,21 @@ class Database:
         finally:
             self._searchers.put(connection)
 
-    def _transact(self, work: Callable[[apsw.Connection], T], give_up: float) -> T:
+    def _transact(
+        self, changes: Collection[int], work: Callable[[apsw.Connection], T], give_up: float
+    ) -> T:
         seconds_left = give_up - time.monotonic()
         if seconds_left <= 0:
             raise StoreBusy(f"the store {self.path} is busy")
         with errors_translated(self.path):
             self._writer.set_busy_timeout(int(seconds_left * 1000) + 1)
-            with transaction(self._writer):
-                return work(self._writer)
+            try:
+                with transaction(self._writer):
+                    return work(self._writer)
+            finally:
+                # After the commit, and before anybody is told of it. A transaction that
+                # seems to have failed may have been committed all the same.
+                self.generations.change(changes)
 
     def close(self) -> None:
         """Finish the write and the searches that run, and close the file."""
@@ -183,6 +202,7 @@ class Database:
             self._searchers.get().close()
         self._reader.close()
         self._writer.close()
+        self.generations.close()
 
 
 def address_of(path: Path) -> str:
@@ -263,19 +283,29 @@ def errors_translated(path: Path) -> Iterator[None]:
     """SQLite's errors as ours, with the cause kept."""
     try:
         yield
-    except (apsw.BusyError, apsw.LockedError) as error:
+    except (apsw.Error, OSError) as error:
+        _raise_translated(error, path)
+        raise
+
+
+def _raise_translated(error: Exception, path: Path) -> None:
+    """Raise an error of SQLite's as ours; one that is a mistake of ours is not touched."""
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         raise StoreBusy(f"the store {path} is busy") from error
-    except (
-        apsw.CantOpenError,
-        apsw.CorruptError,
-        apsw.FullError,
-        apsw.InterruptError,
-        apsw.IOError,
-        apsw.NoMemError,
-        apsw.NotADBError,
-        apsw.PermissionsError,
-        apsw.ProtocolError,
-        apsw.ReadOnlyError,
-        OSError,
-    ) as error:
+    if isinstance(error, _UNUSABLE):
         raise StoreUnusable(f"the store {path} can't be used: {error}") from error
+
+
+_UNUSABLE: Final = (
+    apsw.CantOpenError,
+    apsw.CorruptError,
+    apsw.FullError,
+    apsw.InterruptError,
+    apsw.IOError,
+    apsw.NoMemError,
+    apsw.NotADBError,
+    apsw.PermissionsError,
+    apsw.ProtocolError,
+    apsw.ReadOnlyError,
+    OSError,
+)

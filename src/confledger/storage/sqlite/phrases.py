@@ -8,6 +8,7 @@ import apsw
 
 from confledger.errors import NoSuchCorp
 from confledger.storage.sqlite.database import QUERIES, Database
+from confledger.storage.sqlite.generations import EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class SQLitePhraseStore:
                 raise NoSuchCorp(corp_id)
             connection.executemany(QUERIES["add_phrase"], rows)
 
-        await self.database.write(work)
+        if not all(self.database.read("phrase", row) for row in rows):
+            await self.database.write(work, [EVERYTHING])
 
     async def translations(
         self, corp_id: str, language: str, texts: Collection[str]

@@ -2,7 +2,7 @@
 
 -- name: page
 -- A page of records and the count, of one moment. No row: there is no such
--- conference. One row without a seq: the page is past the end.
+-- conference. One row without a seq: the page is past the end, or the count is known.
 SELECT
     head.record_count, record.seq,
     operate_time_ms, source, operator, operator_basis, operation, operation_text,
@@ -13,6 +13,7 @@ LEFT JOIN record
     AND record.corp_id = head.corp_id
     AND record.seq >= :offset
     AND record.seq < :offset + :limit
+    AND head.record_count <> :known_count
 WHERE head.conference_uuid = :conference_uuid AND head.corp_id = :corp_id
 ORDER BY record.seq;
 
@@ -216,7 +217,7 @@ DELETE FROM login_grant WHERE refresh_expire_time_ms <= :now_ms;
 -- Who an access token speaks for.
 SELECT
     user.corp_id, user.user_id, user.account, app.app_id, user.admin_type, app.scopes,
-    corp.masks_numbers
+    corp.masks_numbers, login_grant.expire_time_ms
 FROM login_grant
 JOIN user USING (user_id)
 JOIN corp USING (corp_id)

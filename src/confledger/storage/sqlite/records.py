@@ -8,8 +8,9 @@ import apsw
 
 from confledger.errors import EventConflict, NoSuchConference, NoSuchCorp
 from confledger.ledger.record import ControlRecord, Page, Receipt
-from confledger.storage.rows import page_of, record_of, row_of_record
-from confledger.storage.sqlite.database import QUERIES, Database
+from confledger.storage.rows import NO_COUNT, page_of, record_of, row_of_record
+from confledger.storage.sqlite.database import QUERIES, Database, Row
+from confledger.storage.sqlite.generations import place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,33 @@ class SQLiteRecordStore:
                 for conference_uuid, records in batches.items()
             }
 
-        return await self.database.write(work)
+        return await self.database.write(work, [place_of(each) for each in batches])
+
+    def generation(self, conference_uuid: str) -> int:
+        """See `RecordStore.generation`."""
+        return self.database.generations.of(place_of(conference_uuid))
 
     async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
         """See `RecordStore.page`."""
+        rows = self._rows_of_page(corp_id, conference_uuid, offset, limit, None)
+        return page_of(rows)
+
+    async def page_unless(
+        self,
+        corp_id: str,
+        conference_uuid: str,
+        *,
+        offset: int,
+        limit: int,
+        known_count: int | None,
+    ) -> Page | None:
+        """See `RecordStore.page_unless`."""
+        rows = self._rows_of_page(corp_id, conference_uuid, offset, limit, known_count)
+        return None if rows[0][0] == known_count else page_of(rows)
+
+    def _rows_of_page(
+        self, corp_id: str, conference_uuid: str, offset: int, limit: int, known_count: int | None
+    ) -> list[Row]:
         rows = self.database.read(
             "page",
             {
@@ -42,11 +66,12 @@ class SQLiteRecordStore:
                 "conference_uuid": conference_uuid,
                 "offset": offset,
                 "limit": limit,
+                "known_count": NO_COUNT if known_count is None else known_count,
             },
         )
         if not rows:
             raise NoSuchConference(conference_uuid)
-        return page_of(rows)
+        return rows
 
 
 def _append(

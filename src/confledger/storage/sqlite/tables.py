@@ -8,6 +8,7 @@ import apsw
 from confledger.errors import StoreUnusable
 from confledger.storage.rows import Row
 from confledger.storage.sqlite.database import Database, address_of
+from confledger.storage.sqlite.generations import EVERYTHING
 from confledger.storage.tables import COPIED_FROM, FIRST_CORP, SECRET_KEY_ID, Table
 
 _DAMAGES_MAX = 100
@@ -85,7 +86,7 @@ class SQLiteTables:
                     f"the store {self.address} does not take a row of {table.name}: {error}"
                 ) from error
 
-        await self.database.write(work)
+        await self.database.write(work, [EVERYTHING])
 
     async def fact(self, name: str) -> str | None:
         """See `Tables.fact`."""
@@ -99,7 +100,7 @@ class SQLiteTables:
             connection.execute("DELETE FROM corp WHERE corp_id = ?", FIRST_CORP[:1])
             connection.execute(_FACT, (COPIED_FROM, source))
 
-        await self.database.write(work)
+        await self.database.write(work, [EVERYTHING])
 
     async def end_copy(self, secret_key_id: str | None) -> None:
         """See `Tables.end_copy`."""
@@ -111,7 +112,7 @@ class SQLiteTables:
             if secret_key_id is not None:
                 connection.execute(_FACT, (SECRET_KEY_ID, secret_key_id))
 
-        await self.database.write(work)
+        await self.database.write(work, [EVERYTHING])
 
     async def size_bytes(self) -> int:
         """See `Tables.size_bytes`."""

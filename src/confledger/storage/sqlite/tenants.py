@@ -11,6 +11,7 @@ from confledger.auth.accounts import AdminType, App, Corp, User
 from confledger.errors import NameTaken, NoSuchApp, NoSuchCorp, NoSuchUser, StillInUse
 from confledger.storage.rows import app_of, corp_of, row_of_app, row_of_user, user_of
 from confledger.storage.sqlite.database import QUERIES, Database, Read, Row
+from confledger.storage.sqlite.generations import ACCOUNTS
 
 _TAKEN: Final = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
 
@@ -32,7 +33,7 @@ class SQLiteTenantStore:
             connection.execute(QUERIES["add_corp"], {"corp_id": corp_id, "name": name})
             return connection.changes() > 0
 
-        return await self.database.write(work)
+        return await self.database.write(work, [ACCOUNTS])
 
     async def change_corp(
         self, corp_id: str, *, is_disabled: bool | None = None, masks_numbers: bool | None = None
@@ -47,7 +48,7 @@ class SQLiteTenantStore:
                 connection.execute(QUERIES["end_grants_of_corp"], key)
             return corp_of(changed)
 
-        return await self.database.write(work)
+        return await self.database.write(work, [ACCOUNTS])
 
     async def delete_corp(self, corp_id: str) -> Corp:
         """See `TenantStore.delete_corp`."""
@@ -60,7 +61,7 @@ class SQLiteTenantStore:
             connection.execute(QUERIES["delete_users_of_corp"], key)
             return corp_of(_change(connection, "delete_corp", key, NoSuchCorp(corp_id)))
 
-        return await self.database.write(work)
+        return await self.database.write(work, [ACCOUNTS])
 
     async def users(self, corp_id: str) -> list[User]:
         """See `TenantStore.users`."""
@@ -80,7 +81,7 @@ class SQLiteTenantStore:
             _add(connection, "add_user", row)
 
         with name_taken(f"the account {user.account!r}, or the id {user.user_id}, is taken"):
-            await self.database.write(work)
+            await self.database.write(work, [ACCOUNTS])
 
     async def change_user(
         self,
@@ -101,14 +102,15 @@ class SQLiteTenantStore:
             return user_of(changed)
 
         with name_taken(f"another corp has the account {account!r} with a password"):
-            return await self.database.write(work)
+            return await self.database.write(work, [ACCOUNTS])
 
     async def delete_user(self, corp_id: str, account: str) -> User:
         """See `TenantStore.delete_user`."""
         key = {"corp_id": corp_id, "account": account}
         missing = NoSuchUser(corp_id, account)
         return await self.database.write(
-            lambda connection: user_of(_change(connection, "delete_user", key, missing))
+            lambda connection: user_of(_change(connection, "delete_user", key, missing)),
+            [ACCOUNTS],
         )
 
     async def apps(self, corp_id: str) -> list[App]:
@@ -118,7 +120,7 @@ class SQLiteTenantStore:
     async def add_app(self, app: App) -> None:
         """See `TenantStore.add_app`."""
         row = row_of_app(app)
-        await self.database.write(lambda connection: _add(connection, "add_app", row))
+        await self.database.write(lambda connection: _add(connection, "add_app", row), [ACCOUNTS])
 
     async def change_app(
         self,
@@ -137,14 +139,15 @@ class SQLiteTenantStore:
                 connection.execute(QUERIES["end_grants_of_app"], key)
             return app_of(changed)
 
-        return await self.database.write(work)
+        return await self.database.write(work, [ACCOUNTS])
 
     async def delete_app(self, app_id: str) -> App:
         """See `TenantStore.delete_app`."""
         key = {"app_id": app_id}
         missing = NoSuchApp(app_id)
         return await self.database.write(
-            lambda connection: app_of(_change(connection, "delete_app", key, missing))
+            lambda connection: app_of(_change(connection, "delete_app", key, missing)),
+            [ACCOUNTS],
         )
 
     async def _rows_of_corp(self, query: str, corp_id: str) -> list[Row]:

@@ -1,0 +1,86 @@
+"""The access log: a line for each request, written many at a time."""
+
+import asyncio
+import functools
+import time
+from typing import Final, TextIO
+
+from confledger.observability.logging import plain_or_quoted
+
+_FLUSH_SECONDS: Final = 0.1
+"""How long a line may wait for others. So much of the log is lost when a process is killed."""
+
+_LINES_MAX: Final = 1_000
+"""So many lines are not kept waiting."""
+
+_quoted: Final = functools.lru_cache(maxsize=1_024)(plain_or_quoted)
+
+
+class RequestLog:
+    """Tells of requests in lines as `LineFormatter` makes them, once it is told where.
+
+    Python's own logging takes longer for a line than a warm page takes in all; so these
+    lines are put together here, and written ten times a second.
+    """
+
+    def __init__(self) -> None:
+        self._stream: TextIO | None = None
+        self._lines: list[str] = []
+        self._flushing: asyncio.TimerHandle | None = None
+        self._second = -1
+        self._moment = ""
+
+    def open(self, stream: TextIO) -> None:
+        """Tell there from now on."""
+        self._stream = stream
+
+    def close(self) -> None:
+        """Write what waits, and tell nothing more."""
+        self.flush()
+        self._stream = None
+
+    def tell(self, request_id: str, status: int, *, method: str, path: str, seconds: float) -> None:
+        """Tell of an answer.
+
+        Args:
+            request_id: plain characters, as `exchange` has checked.
+            status: of the answer; 0 if there was none.
+            method: of the request.
+            path: likewise, without the query: that may hold what people searched for.
+            seconds: how long it took.
+        """
+        self._write(
+            f"request request_id={request_id} method={_quoted(method)} path={_quoted(path)}"
+            f" status={status} milliseconds={seconds * 1000:.2f}"
+        )
+
+    def tell_refused(self, request_id: str, status: int) -> None:
+        """Tell of bytes that were no request, or no request that is served."""
+        self._write(f"refused request_id={request_id} status={status}")
+
+    def _write(self, event: str) -> None:
+        if self._stream is None:
+            return
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        self._lines.append(f"{self._moment}.{int((now - second) * 1000):03d}Z INFO {event}\n")
+        if len(self._lines) >= _LINES_MAX:
+            self.flush()
+        elif self._flushing is None:
+            self._flushing = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
+        lines, self._lines = self._lines, []
+        if lines and self._stream is not None:
+            self._stream.write("".join(lines))
+            self._stream.flush()
+
+
+request_log: Final = RequestLog()
