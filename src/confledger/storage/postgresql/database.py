@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import re
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ _WRITE_SECONDS_MAX: Final = 30.0
 
 _WRITE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _READ_ONE_MOMENT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+_BEGIN_SECONDS_MAX: Final = 5.0
 
 _GRACE_SECONDS: Final = 2.0
 """How much longer than the server we wait for it to give up."""
@@ -148,7 +151,8 @@ async def _rows(connection: Connection, query: str, bindings: Bindings) -> list[
 
 @asynccontextmanager
 async def _transaction(connection: Connection, begin: str) -> AsyncIterator[None]:
-    await connection.execute(begin)
+    # A server that does not even answer this is not given the time of a long statement.
+    await connection.execute(begin, timeout=_BEGIN_SECONDS_MAX)
     try:
         yield
     except TimeoutError:
@@ -264,6 +268,8 @@ class Database:
                         "synchronous_commit": "on",
                     },
                 )
+            except ssl.SSLError:
+                raise  # some of them are a ValueError, too
             except ValueError:
                 # The driver's sentence may repeat a part of the URL.
                 raise not_well_formed() from None
