@@ -68,7 +68,7 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
     Raises:
         SettingError, StoreError: something can't be opened; the sentence says what.
     """
-    stores = await open_stores(settings.store_url, make=make_store)
+    stores = await open_stores(settings.store_url, make=make_store, read_url=settings.store_read)
     try:
         catalogue, intake = load_catalogue(), Intake(stores.records)
         yield Parts(
@@ -88,10 +88,14 @@ def create_app(parts: Parts, apps: Apps) -> ASGIApp:
     """The application that answers requests."""
     visibility = Visibility(parts.stores.conferences)
     read_control_records = control_records.ControlRecordsCall(
-        parts.tokens, visibility, parts.stores.records, parts.stores.phrases, parts.catalogue
+        parts.tokens, visibility, parts.stores.read_records, parts.stores.phrases, parts.catalogue
     )
     conferences = history.HistoryCalls(
-        parts.tokens, visibility, parts.stores.conferences, parts.stores.phrases, parts.catalogue
+        parts.tokens,
+        visibility,
+        parts.stores.read_conferences,
+        parts.stores.phrases,
+        parts.catalogue,
     )
     log_in_by_app = app_auth.AppAuthCall(apps)
     log_in_by_password = account_auth.AccountAuthCall(

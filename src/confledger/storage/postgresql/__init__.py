@@ -4,7 +4,7 @@ from confledger.storage.postgresql.accounts import PostgreSQLAccountStore
 from confledger.storage.postgresql.address import address_of
 from confledger.storage.postgresql.archive import PostgreSQLArchiveStore
 from confledger.storage.postgresql.conferences import PostgreSQLConferenceStore
-from confledger.storage.postgresql.database import open_database
+from confledger.storage.postgresql.database import open_database, open_replica
 from confledger.storage.postgresql.phrases import PostgreSQLPhraseStore
 from confledger.storage.postgresql.records import PostgreSQLRecordStore
 from confledger.storage.postgresql.tables import PostgreSQLTables
@@ -20,4 +20,5 @@ __all__ = [
     "PostgreSQLTenantStore",
     "address_of",
     "open_database",
+    "open_replica",
 ]

@@ -297,6 +297,28 @@ class Database:
 
         await self.write(work)
 
+    async def require_schema(self) -> None:
+        """See to it that the schema is there, and ours, where nothing can be written.
+
+        Raises:
+            StoreUnusable: there is none, or another.
+        """
+
+        async def work(session: Session) -> object:
+            if not await session.connection.fetchval("SELECT to_regclass('store_info')"):
+                return "none"
+            return await session.connection.fetchval(
+                "SELECT value FROM store_info WHERE name = 'schema_version'"
+            )
+
+        version = await self.search(work)
+        if version != str(SCHEMA_VERSION):
+            raise StoreUnusable(
+                f"the replica {self.address} (--store-read) has the schema version {version}, and"
+                f" this confledger works with version {SCHEMA_VERSION}; it has to be a copy of the"
+                " store that --store names"
+            )
+
     async def _make_schema(self, connection: Connection, *, make: bool) -> None:
         if await connection.fetchval(
             "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace LIMIT 1"
@@ -330,14 +352,29 @@ async def open_database(url: str, *, make: bool = True) -> Database:
         SettingError: the URL is not well-formed.
         StoreUnusable: the database can't be reached, or holds something else.
     """
-    address = address_of(url)
-    database = Database(url, address)
+    database = Database(url, address_of(url))
+    await _close_unless(database, database.prepare(make=make))
+    return database
+
+
+async def open_replica(url: str) -> Database:
+    """Open a database that is only read: a copy of a store, which may be late.
+
+    Raises:
+        SettingError: the URL is not well-formed.
+        StoreUnusable: the database can't be reached, or holds no store of this version.
+    """
+    database = Database(url, address_of(url))
+    await _close_unless(database, database.require_schema())
+    return database
+
+
+async def _close_unless(database: Database, is_ours: Awaitable[None]) -> None:
     try:
-        await database.prepare(make=make)
+        await is_ours
     except BaseException as error:
         await database.close()
         if isinstance(error, StoreBusy):
             # Whoever starts something is told that they have to look after it.
             raise StoreUnusable(str(error)) from error
         raise
-    return database
