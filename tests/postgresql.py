@@ -281,8 +281,7 @@ def stop_server() -> None:
         _, server, _ = _server_or_reason()
         if server:
             server.stop()
-        else:
-            names = [*_template(), *_emptied]
+        elif names := [*_template(), *_emptied]:
             asyncio.run(_administer(*(f"DROP DATABASE {name} WITH (FORCE)" for name in names)))
         _server_or_reason.cache_clear()
 
