@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +20,7 @@ import httpx
 import pytest
 
 from acceptance.pushers import Pusher, acknowledged_in, events_served, push_path
-from acceptance.service import Service, run, running
+from acceptance.service import Service, run, running, wait_until
 from acceptance.test_push_durability import assert_exactly_once, client_of
 from acceptance.vendor import LOGIN, RECORDS
 from confledger.app import open_parts
@@ -203,6 +204,29 @@ async def test_a_server_that_is_gone_is_waited_for(
         ledger.server.end(how)
         try:
             assert_unavailable(await ledger.ask_all(service))
+            assert_unavailable(await ledger.ask_all(service))
+        finally:
+            ledger.server.start()
+        await ledger.recovers(service)
+
+
+def workers_of(service: Service) -> list[int]:
+    """The processes that serve, which are children of the one that was started."""
+    asked = ["pgrep", "-f", "-P", str(service.process.pid), "spawn_main"]
+    return [int(pid) for pid in subprocess.check_output(asked, text=True).split()]
+
+
+async def test_a_worker_that_starts_without_the_server_waits_for_it(
+    ledger: Ledger, command: str, tmp_path: Path
+) -> None:
+    """A worker that dies while there is no server is replaced, and the service does not end."""
+    with ledger.served(command, tmp_path, "--workers", "2") as service:
+        await ledger.recovers(service)
+        ledger.server.end()
+        try:
+            for worker in workers_of(service):
+                os.kill(worker, signal.SIGKILL)
+            wait_until(lambda: service.log.count("can't start") > 1, "the new ones have tried")
             assert_unavailable(await ledger.ask_all(service))
         finally:
             ledger.server.start()
