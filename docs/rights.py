@@ -132,10 +132,14 @@ class Caller:
     """None: none is sent."""
 
 
-async def matrix() -> dict[str, dict[str, Answer]]:
-    """What each call answers to everybody: by who asks, then by call."""
+async def matrix(store: str = "") -> dict[str, dict[str, Answer]]:
+    """What each call answers to everybody: by who asks, then by call.
+
+    Args:
+        store: the URL of an empty one; without it, a file that goes again.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        async with open_parts(Settings(data_folder=Path(folder))) as parts:
+        async with open_parts(Settings(data_folder=Path(folder), store=store)) as parts:
             apps = await parts.open_apps()
             callers = await _callers(parts, apps)
             transport = httpx.ASGITransport(create_app(parts, apps))

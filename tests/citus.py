@@ -18,7 +18,7 @@ import asyncpg
 import pytest
 
 from confledger.storage import Stores, distribute_store, open_stores
-from postgresql import make_store, new_store
+from postgresql import make_store, new_store_of_its_own
 
 _HANDED_ON: Final = "_TEST_CITUS"
 """What the workers of xdist find it by: conftest takes every variable of our prefix away."""
@@ -62,7 +62,7 @@ async def make_distributed_store(url: str) -> None:
 @asynccontextmanager
 async def new_stand_in_store() -> AsyncIterator[Stores]:
     """A new, empty store that is distributed by the stand-in: its tables are hash partitions."""
-    async with new_store(make_distributed_store) as url:
+    async with new_store_of_its_own(make_distributed_store) as url:
         stores = await open_stores(url)
         try:
             yield stores

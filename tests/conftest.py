@@ -3,8 +3,9 @@
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,32 +61,19 @@ def make_record() -> MakeRecord:
     return make
 
 
-@pytest.fixture
-async def store_url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """The URL of a new, empty store; empty for the default one, on SQLite."""
-    if getattr(request, "param", "sqlite") == "sqlite":
-        yield ""
-        return
-    async with new_store() as url:
-        yield url
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """More runs than a contributor has time for."""
-    parser.addoption(
-        "--every-engine",
-        action="store_true",
-        help="run every test that has a store on PostgreSQL too, not only the chosen ones",
-    )
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run some tests on each engine: a service must not show which one it stands on."""
-    if "store_url" not in metafunc.fixturenames or metafunc.definition.get_closest_marker("sqlite"):
-        return
-    chosen = metafunc.definition.get_closest_marker("every_engine")
-    if chosen or metafunc.config.getoption("every_engine"):
-        metafunc.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
+    """Run what has a store on each engine: a service must not show which one it stands on."""
+    if "engine" in metafunc.fixturenames:
+        is_about_a_file = metafunc.definition.get_closest_marker("sqlite")
+        engines = ["sqlite"] if is_about_a_file else list(STORES)
+        metafunc.parametrize("engine", engines, scope="module")
+
+
+@pytest.fixture
+async def store_url(engine: str) -> AsyncIterator[str]:
+    """The URL of a new, empty store; empty for the default one, on SQLite."""
+    async with STORES[engine]() as url:
+        yield url
 
 
 @pytest.fixture
@@ -106,6 +94,30 @@ async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the service, in process."""
     async with client_of(parts) as opened:
         yield opened
+
+
+@asynccontextmanager
+async def no_url() -> AsyncIterator[str]:
+    """The URL of a store in the data folder: none."""
+    yield ""
+
+
+STORES: dict[str, Callable[[], AbstractAsyncContextManager[str]]] = {
+    "sqlite": no_url,
+    "postgresql": new_store,
+}
+"""Makes the URL of a new, empty store, by engine."""
+
+
+@asynccontextmanager
+async def new_parts(engine: str) -> AsyncIterator[Parts]:
+    """The parts of a service with a new, empty store, for a test that needs several in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            STORES[engine]() as url,
+            open_parts(Settings(data_folder=Path(folder), store=url)) as opened,
+        ):
+            yield opened
 
 
 @asynccontextmanager

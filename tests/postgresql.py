@@ -11,13 +11,15 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -47,11 +49,13 @@ _OPTIONS: Final = {
 _SCRIPT: Final = """
 folder=$1; shift
 trap '' INT
-"$@" >"$folder/log" 2>&1 &
-server=$!
-read -r _
-kill -INT "$server" 2>/dev/null
-wait "$server"
+while read -r order signal; do
+    case $order in
+        start) "$@" >>"$folder/log" 2>&1 & server=$! ;;
+        end) kill -"$signal" "$server"; wait "$server" 2>/dev/null; server=; echo ended ;;
+    esac
+done
+[ -z "$server" ] || { kill -INT "$server"; wait "$server"; }
 rm -rf "$folder"
 """
 
@@ -59,56 +63,129 @@ _numbers = itertools.count()
 
 
 class Server:
-    """A server that runs for as long as this process.
+    """A server that runs for as long as this process, unless a test ends it.
+
+    Args:
+        options: what it runs with beside the ordinary.
+        primary: if it is to be a standby, of what.
 
     Raises:
         OSError, subprocess.SubprocessError, RuntimeError: there are no binaries, or they don't run.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, options: Mapping[str, object] = MappingProxyType({}), primary: "Server | None" = None
+    ) -> None:
         account = _account()
-        folder = Path(tempfile.mkdtemp(prefix="confledger-pg-"))
-        _give(folder, account)
-        self._folder = folder
+        self.folder = Path(tempfile.mkdtemp(prefix="confledger-pg-"))
+        """Holds its socket, and its files in `data`."""
+        _give(self.folder, account)
+        data = self.folder / "data"
         try:
-            binaries = _binaries(folder, account)
-            _give(folder, account)
-            _run_as(
-                account,
-                [binaries / "initdb", "-D", folder / "data", *_CLUSTER],
-            )
+            binaries = _binaries(self.folder, account)
+            _give(self.folder, account)
+            if primary is None:
+                _run_as(account, [binaries / "initdb", "-D", data, *_CLUSTER])
+            else:
+                source = ("-h", primary.folder, "-U", "postgres", "--no-sync", "-c", "fast")
+                _run_as(account, [binaries / "pg_basebackup", "-D", data, "-R", *source])
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
             raise
-        options = {**_OPTIONS, "unix_socket_directories": folder}
-        settings = ["-D", folder / "data", *(f"--{key}={value}" for key, value in options.items())]
-        self._process: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]
-            ["/bin/sh", "-c", _SCRIPT, "sh", folder, binaries / "postgres", *settings],
+        all_options = {**_OPTIONS, "unix_socket_directories": self.folder, **options}
+        settings = ["-D", data, *(f"--{key}={value}" for key, value in all_options.items())]
+        self._script: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]
+            ["/bin/sh", "-c", _SCRIPT, "sh", self.folder, binaries / "postgres", *settings],
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             cwd="/",
             **_identity(account),
         )
-        give_up = time.monotonic() + _SECONDS_MAX
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > give_up:
-                log = folder / "log"
-                said = log.read_text()[-1000:] if log.exists() else "nothing"
-                self.stop()
-                raise RuntimeError(f"the server does not start; it said: {said}")
-            time.sleep(0.05)
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
 
-    def _answers(self) -> bool:
-        pid_file = self._folder / "data" / "postmaster.pid"
-        return pid_file.exists() and "ready" in pid_file.read_text()
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        give_up = time.monotonic() + _SECONDS_MAX
+        self._order("start")
+        while "ready" not in self._pid_file():
+            # Of a server that was killed, the last process may still hold the memory.
+            if "pre-existing shared memory" in self._log():
+                (self.folder / "log").unlink()
+                self._order("start")
+            if "is shut down" in self._log() or time.monotonic() > give_up:
+                raise RuntimeError(f"the server does not start; it said: {self._log()[-1000:]}")
+            time.sleep(0.02)
+
+    def end(self, signal_name: str = "QUIT") -> None:
+        """End it, by default at once, as a crash does: what is being done is lost."""
+        (self.folder / "log").unlink(missing_ok=True)
+        self._order(f"end {signal_name}")
+        assert self._script.stdout
+        assert self._script.stdout.readline() == b"ended\n"
+        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+
+    def freeze(self) -> None:
+        """Let it accept connections, and say nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """Stop it, and remove what it kept."""
+        self._script.communicate(timeout=_SECONDS_MAX)
 
     @property
     def url(self) -> str:
         """The URL of a database of its superuser's."""
-        return f"postgresql://postgres@/postgres?host={quote(str(self._folder), safe='')}"
+        return url_of(self)
 
-    def stop(self) -> None:
-        """Stop it, and remove what it kept."""
-        self._process.communicate(timeout=_SECONDS_MAX)
+    def _order(self, order: str) -> None:
+        assert self._script.stdin
+        self._script.stdin.write(f"{order}\n".encode())
+        self._script.stdin.flush()
+
+    def _signal(self, number: signal.Signals) -> None:
+        postmaster = self._pid_file().split()[0]
+        children = subprocess.check_output(["pgrep", "-P", postmaster], text=True)  # noqa: S607 - any does
+        for pid in (postmaster, *children.split()):
+            os.kill(int(pid), number)
+
+    def _pid_file(self) -> str:
+        path = self.folder / "data" / "postmaster.pid"
+        return path.read_text() if path.exists() else ""
+
+    def _log(self) -> str:
+        path = self.folder / "log"
+        return path.read_text() if path.exists() else ""
+
+
+def url_of(*servers: Server, database: str = "postgres", query: str = "") -> str:
+    """The URL of a database on one server, or on whichever of some does what the query says."""
+    hosts = quote(",".join(str(server.folder) for server in servers), safe="")
+    return f"postgresql://postgres@/{database}?host={hosts}{query}"
+
+
+@contextmanager
+def server_of_its_own(primary: Server | None = None, **options: object) -> Iterator[Server]:
+    """A server for a test that ends it; the test is skipped where there are no binaries."""
+    server_url()  # skips
+    try:
+        server = Server(options, primary)
+    except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+        if not _GIVEN:
+            raise
+        pytest.skip(f"no PostgreSQL to start and stop: {error}")
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def _account() -> pwd.struct_passwd | None:
@@ -199,13 +276,13 @@ def server_url() -> str:
 
 
 def stop_server() -> None:
-    """Stop the server of this run, if one was started."""
+    """Stop the server of this run, if one was started, or drop what was made on the given one."""
     if _server_or_reason.cache_info().currsize:
         _, server, _ = _server_or_reason()
         if server:
             server.stop()
-        elif _templates():
-            asyncio.run(_administer(*(f"DROP DATABASE {name}" for name in _templates().values())))
+        elif names := [*_templates().values(), *_emptied]:
+            asyncio.run(_administer(*(f"DROP DATABASE {name} WITH (FORCE)" for name in names)))
         _server_or_reason.cache_clear()
 
 
@@ -243,15 +320,8 @@ def _templates() -> dict[str, str]:
     return {}
 
 
-@asynccontextmanager
-async def new_store(
-    make: Callable[[str], Awaitable[None]] = make_store,
-) -> AsyncIterator[str]:
-    """A new database that is a store already, which is quicker than making it one.
-
-    Args:
-        make: makes it one, the first time.
-    """
+async def _template(make: Callable[[str], Awaitable[None]]) -> str:
+    """A database that is a store, and knows how to become an empty one again."""
     made, kind = _templates(), make.__name__
     if kind not in made:
         name = f"confledger_test_{os.getpid()}_{kind}"
@@ -260,7 +330,75 @@ async def new_store(
         )
         await make(_url_of(name))
         made[kind] = name
-    async with new_database(template=made[kind]) as url:
+    return made[kind]
+
+
+async def _new_from_template() -> str:
+    name = f"confledger_test_{os.getpid()}_{next(_numbers)}"
+    await _administer(f"CREATE DATABASE {name} TEMPLATE {await _template(_make_emptied_store)}")
+    return name
+
+
+async def _make_emptied_store(url: str) -> None:
+    await make_store(url)
+    connection = await asyncpg.connect(url)
+    await connection.execute(_EMPTY)
+    await connection.close()
+
+
+# Tables are emptied against the order in which they were made, which is that of their keys.
+_EMPTY: Final = """
+CREATE SCHEMA as_new;
+CREATE TABLE as_new.store_info AS TABLE store_info;
+CREATE TABLE as_new.corp AS TABLE corp;
+CREATE FUNCTION as_new.empty() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    made text;
+BEGIN
+    PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND backend_type = 'client backend';
+    FOR made IN
+        SELECT oid::regclass FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY oid DESC
+    LOOP
+        EXECUTE 'DELETE FROM ' || made;
+    END LOOP;
+    INSERT INTO store_info TABLE as_new.store_info;
+    INSERT INTO corp TABLE as_new.corp;
+END $$;
+"""
+
+
+_emptied: Final[list[str]] = []
+"""Databases that are empty stores again, for the next test: to make one takes long."""
+
+
+@asynccontextmanager
+async def new_store() -> AsyncIterator[str]:
+    """A database that is an empty store. Its rows may be changed, its tables may not."""
+    name = _emptied.pop() if _emptied else await _new_from_template()
+    try:
+        yield _url_of(name)
+    finally:
+        connection = await asyncpg.connect(_url_of(name))
+        try:
+            await connection.execute("SELECT as_new.empty()")
+        finally:
+            await connection.close()
+        _emptied.append(name)
+
+
+@asynccontextmanager
+async def new_store_of_its_own(
+    make: Callable[[str], Awaitable[None]] = make_store,
+) -> AsyncIterator[str]:
+    """A database that is a store, goes again at the end, and may be changed in any way.
+
+    Args:
+        make: makes it a store of an empty database, the first time.
+    """
+    async with new_database(template=await _template(make)) as url:
         yield url
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 import rights
+from conftest import STORES
 
 
 @pytest.fixture(scope="module")
@@ -12,9 +13,10 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-async def seen() -> dict[str, dict[str, rights.Answer]]:
+async def seen(engine: str) -> dict[str, dict[str, rights.Answer]]:
     """What everybody is answered."""
-    return await rights.matrix()
+    async with STORES[engine]() as url:
+        return await rights.matrix(url)
 
 
 @pytest.mark.parametrize("who", rights.EXPECTED)

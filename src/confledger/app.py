@@ -1,10 +1,12 @@
 """The one place where the parts are put together: settings in, ASGI application out."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,7 +20,7 @@ from confledger.auth.passwords import Passwords
 from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.words import Catalogue, load_catalogue
-from confledger.errors import ConfledgerError
+from confledger.errors import ConfledgerError, StoreBusy
 from confledger.ingest.files import Importer
 from confledger.ledger.intake import Intake
 from confledger.observability.logging import logger
@@ -34,8 +36,11 @@ from confledger.wire import (
     push,
     token_calls,
 )
-from confledger.wire.exchange import Exchange, answer_error
+from confledger.wire.errors import STOPPING
+from confledger.wire.exchange import Exchange, answer_error, error_answer
 from confledger.wire.page_cache import PageCache
+
+_SECONDS_BETWEEN_TRIES: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
     Raises:
         SettingError, StoreError: something can't be opened; the sentence says what.
     """
-    stores = await open_stores(settings.store_url, make=make_store)
+    stores = await open_stores(settings.store_url, make=make_store, read_url=settings.store_read)
     try:
         catalogue, intake = load_catalogue(), Intake(stores.records)
         tokens, visibility = Tokens(stores.accounts), Visibility(stores.conferences)
@@ -86,7 +91,7 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
             tokens=tokens,
             visibility=visibility,
             read_control_records=control_records.ControlRecordsCall(
-                tokens, visibility, stores.records, stores.phrases, catalogue, pages
+                tokens, visibility, stores.read_records, stores.phrases, catalogue, pages
             ),
             secret_key_file=settings.secret_key_file
             or secret_key_path(settings.store_url, settings.data_folder),
@@ -100,7 +105,7 @@ def create_app(parts: Parts, apps: Apps) -> ASGIApp:
     conferences = history.HistoryCalls(
         parts.tokens,
         parts.visibility,
-        parts.stores.conferences,
+        parts.stores.read_conferences,
         parts.stores.phrases,
         parts.catalogue,
     )
@@ -165,21 +170,41 @@ class Service:
             await self._live(receive, send)
         elif self._app is not None:
             await self._app(scope, receive, send)
+        else:
+            await error_answer(STOPPING)(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
         request_log.open(sys.stderr)
-        try:
-            async with open_parts(self._settings) as parts:
-                self._app = create_app(parts, await parts.open_apps())
-                self.hot_call = parts.read_control_records
-                self.answers_at_once = parts.stores.read_at_once
-                await send({"type": "lifespan.startup.complete"})
-                await receive()  # lifespan.shutdown
-        except ConfledgerError as error:
-            logger.error("can't start", extra={"reason": str(error)})
-            await send({"type": "lifespan.startup.failed"})
-            return
-        finally:
-            request_log.close()
+        async with AsyncExitStack() as opened:
+            opened.callback(request_log.close)
+            try:
+                await self._open(opened)
+            except ConfledgerError as error:
+                logger.error("can't start", extra={"reason": str(error)})
+                if not isinstance(error.__cause__, StoreBusy):
+                    await send({"type": "lifespan.startup.failed"})
+                    return
+                # The store was there when the service was started, and may be again in a moment:
+                # for one worker that is started anew meanwhile not all of them have to end.
+                waiting = asyncio.create_task(self._open_at_last(opened))
+                opened.callback(waiting.cancel)
+            await send({"type": "lifespan.startup.complete"})
+            await receive()  # lifespan.shutdown
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _open(self, opened: AsyncExitStack) -> None:
+        async with AsyncExitStack() as tried:
+            parts = await tried.enter_async_context(open_parts(self._settings))
+            self._app = create_app(parts, await parts.open_apps())
+            self.hot_call = parts.read_control_records
+            self.answers_at_once = parts.stores.read_at_once
+            opened.push_async_callback(tried.pop_all().aclose)
+
+    async def _open_at_last(self, opened: AsyncExitStack) -> None:
+        while self._app is None:
+            await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
+            try:
+                await self._open(opened)
+            except ConfledgerError as error:
+                logger.error("can't start", extra={"reason": str(error)})

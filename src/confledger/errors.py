@@ -303,7 +303,7 @@ class RemoteUntrustworthy(RemoteError):
 
 
 class StoreError(ConfledgerError):
-    """The store could not do its work; nothing of what was asked has been done."""
+    """The store could not do its work: nothing is done, or, if its answer got lost, all of it."""
 
 
 class StoreBusy(StoreError):

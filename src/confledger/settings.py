@@ -39,6 +39,9 @@ class Settings:
     """Holds the default store, and the certificate that the service makes for itself."""
     store: str = ""
     """`sqlite:///PATH` or `postgresql://USER@HOST/DATABASE`; empty: a file in the data folder."""
+    store_read: str = ""
+    """A copy of a store in PostgreSQL, `postgresql://USER@HOST/DATABASE`, from which is
+    read what may be late; empty: there is none."""
     secret_key_file: Path | None = None
     """Holds the key that app keys are encrypted with; None: a file beside the
     store, or in the data folder if the store is no file."""

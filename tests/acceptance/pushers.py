@@ -19,10 +19,10 @@ _RECORDS_MAX: Final = 12
 """How many records a batch has at most."""
 
 
-def make_writing_app(command: str, folder: Path) -> tuple[str, str]:
-    """An app in the store of a data folder, that may push and read."""
+def make_writing_app(command: str, folder: Path, *options: str) -> tuple[str, str]:
+    """An app that may push and read, in the store of a data folder or of some options."""
     creating = ["app", "create", "meetings", "--scope", "read,write", "--json"]
-    done = run(command, *creating, "--data-folder", str(folder / "data"), folder=folder)
+    done = run(command, *creating, "--data-folder", str(folder / "data"), *options, folder=folder)
     made = json.loads(done.stdout)
     return made["appId"], made["appKey"]
 
@@ -80,6 +80,9 @@ class Pusher:
     """Whether that batch was sent, and nothing was heard of it."""
     unanswered: int = 0
     """How many pushes got no answer."""
+    doubts_503: bool = False
+    """Whether a push that was answered with 503 may be kept: the store may have gone away after
+    it was asked to keep it, and before it said that it had."""
     known_already: int = 0
     """How many records were kept by such pushes, as their repetitions showed."""
 
@@ -102,7 +105,8 @@ class Pusher:
                 self.unanswered += 1
                 raise
             if answer.status_code == 503:
-                await asyncio.sleep(0.1)  # a busy store kept nothing, and is asked again
+                self.may_be_kept |= self.doubts_503
+                await asyncio.sleep(0.1)  # a busy store is asked again
             else:
                 self._note(answer)
 

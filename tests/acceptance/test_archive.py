@@ -146,10 +146,13 @@ def told_by(service: Service, app_id: str, app_key: str) -> dict[str, JSONObject
     return told
 
 
+@pytest.mark.usefixtures("anyio_backend")
 def test_a_pull_that_is_killed_again_and_again_brings_everything(
-    source: Source, tmp_path: Path
+    source: Source, tmp_path: Path, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SIGKILL at random moments, then once to the end: the two ledgers tell the same."""
+    if store_url:
+        monkeypatch.setenv("CONFLEDGER_STORE", store_url)
     dice = random.Random(SEED)  # noqa: S311 - guards nothing
     figures = []
     for _ in range(KILLS):
@@ -161,7 +164,7 @@ def test_a_pull_that_is_killed_again_and_again_brings_everything(
             process.wait()
         log = (tmp_path / "stderr.txt").read_text()
         assert "Traceback" not in log
-        if (tmp_path / "data" / "confledger.sqlite3").exists():
+        if store_url or (tmp_path / "data" / "confledger.sqlite3").exists():
             figures += [(each["records"], each["ended"]) for each in source.statuses(tmp_path)]
     # What is here only grows, and a run that was killed has no end.
     assert [records for records, _ in figures] == sorted(records for records, _ in figures)

@@ -7,13 +7,10 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
-import apsw
 import httpx
 
 from acceptance.pushers import (
@@ -26,6 +23,9 @@ from acceptance.pushers import (
 )
 from acceptance.service import Service, running, wait_until
 from acceptance.vendor import token_by_login
+from confledger.storage import open_tables
+from confledger.storage.checking import check_store
+from confledger.storage.tables import RECORDS
 
 KILLS: Final = int(os.environ.get("PUSH_KILLS", "6"))
 SEED: Final = os.environ.get("PUSH_SEED") or secrets.token_hex(4)
@@ -78,19 +78,17 @@ async def push_until_the_kill(
         assert service.stop(signal.SIGKILL) == -signal.SIGKILL
 
 
-def events_stored(service: Service) -> dict[str, list[tuple[int, str]]]:
-    """The numbers and events of each conference in the file, which must be sound."""
-    with apsw.Connection(
-        str(service.data_folder / "confledger.sqlite3"), flags=apsw.SQLITE_OPEN_READONLY
-    ) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        rows: list[tuple[Any, ...]] = connection.execute(
-            "SELECT conference_uuid, seq, event_id FROM record ORDER BY conference_uuid, seq"
-        ).fetchall()
-    return {
-        conference_uuid: [(seq, event_id) for _, seq, event_id in of_conference]
-        for conference_uuid, of_conference in groupby(rows, itemgetter(0))
-    }
+async def events_stored(url: str) -> dict[str, list[tuple[int, str]]]:
+    """The numbers and events of each conference in a store, which must be sound."""
+    async with open_tables(url, make=False) as tables:
+        assert [finding async for finding in check_store(tables)] == []
+        places = [RECORDS.columns.index(each) for each in ("conference_uuid", "seq", "event_id")]
+        rows = await tables.page(RECORDS, None, 1_000_000)
+    stored: dict[str, list[tuple[int, str]]] = {}
+    for row in rows:
+        conference_uuid, seq, event_id = (row[place] for place in places)
+        stored.setdefault(conference_uuid, []).append((seq, event_id))
+    return stored
 
 
 def assert_exactly_once(pushers: list[Pusher], served: dict[str, list[str]]) -> None:
@@ -111,7 +109,9 @@ def assert_exactly_once(pushers: list[Pusher], served: dict[str, list[str]]) -> 
                 assert batch.first_seq in (None, first)
 
 
-async def test_what_was_acknowledged_survives_kills(command: str, tmp_path: Path) -> None:
+async def test_what_was_acknowledged_survives_kills(
+    command: str, tmp_path: Path, store_url: str
+) -> None:
     """The process is killed again and again while 50 push, and started anew on the same store; who
     got no answer pushes the same again. In the end every record is there once, without a gap.
     """
@@ -125,17 +125,19 @@ async def test_what_was_acknowledged_survives_kills(command: str, tmp_path: Path
         )
         for number in range(PUSHERS)
     ]
-    app = make_writing_app(command, tmp_path)
+    store = store_url or f"sqlite:///{tmp_path}/data/confledger.sqlite3"
+    app = make_writing_app(command, tmp_path, "--store", store)
+    options = ("--no-tls", "--store", store)
     token = ""
     for _ in range(KILLS):
-        with running(command, "--no-tls", folder=tmp_path) as service:
+        with running(command, *options, folder=tmp_path) as service:
             if not token:
                 with httpx.Client(base_url=service.url, timeout=30) as client:
                     token = token_by_login(client, *app)
             async with client_of(service, token) as client:
                 await push_until_the_kill(service, client, pushers, random)
 
-    with running(command, "--no-tls", folder=tmp_path) as service:
+    with running(command, *options, folder=tmp_path) as service:
         async with client_of(service, token) as client:
             async with asyncio.timeout(SECONDS_MAX), asyncio.TaskGroup() as group:
                 for pusher in pushers:
@@ -152,7 +154,7 @@ async def test_what_was_acknowledged_survives_kills(command: str, tmp_path: Path
     )
     assert unanswered >= KILLS
     assert_exactly_once(pushers, served)
-    stored = events_stored(service)
+    stored = await events_stored(store)
     assert stored == {each: list(enumerate(events)) for each, events in served.items()}
 
 

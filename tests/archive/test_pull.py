@@ -2,11 +2,9 @@
 
 import asyncio
 import functools
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import anyio
@@ -17,7 +15,7 @@ from msgspec import structs
 
 from archive.hostile import Asked, Hostile, JSONObject, Reply, Trick, served
 from archive.test_hostile import ATTENDANCE, CONTROL, DETAIL, LIST, LOGIN, changed, page_in
-from confledger.app import Parts, create_app, open_parts
+from confledger.app import Parts, create_app
 from confledger.archive.pace import Limits
 from confledger.archive.pull import Archive, PullReport
 from confledger.archive.remote import RemoteLedger
@@ -29,11 +27,10 @@ from confledger.generator.putting import put_meetings
 from confledger.ledger.archive import ArchivedConference
 from confledger.ledger.conference import ConferenceNews
 from confledger.ledger.record import ControlRecord
-from confledger.settings import Settings
 from confledger.wire.control_records import PATH as RECORDS_PATH
 from confledger.wire.history import ATTENDANCE_PATH, DETAIL_PATH
 from confledger.wire.history import PATH as LIST_PATH
-from conftest import client_of, token_of
+from conftest import client_of, new_parts, token_of
 
 HOUR: Final = 3_600_000
 DAY: Final = 24 * HOUR
@@ -54,6 +51,9 @@ UNKNOWN: Final = (
     {"zh-CN": "传真机", "en-US": "Fax machine"},
 )
 """What the catalogue does not know: an operation, a result, a device."""
+
+STEPS: Final = {"sqlite": 1, "postgresql": 3}
+"""How far the places are from each other at which a pull is broken off, one after the other."""
 
 Told = dict[str, dict[tuple[str, str], Any]]
 """By conference: everything that a ledger tells of it."""
@@ -115,17 +115,9 @@ class Pulled:
 
 
 @asynccontextmanager
-async def temporary_parts() -> AsyncIterator[Parts]:
-    """The parts of a service with a new, empty store."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with open_parts(Settings(data_folder=Path(folder))) as parts:
-            yield parts
-
-
-@asynccontextmanager
 async def opened_source() -> AsyncIterator[Source]:
     """The source, listening."""
-    async with temporary_parts() as parts, AsyncExitStack() as stack:
+    async with new_parts("sqlite") as parts, AsyncExitStack() as stack:
         await put_meetings(parts.intake, parts.stores.conferences, DEFAULT_CORP_ID, MEETINGS)
         await parts.stores.phrases.learn(DEFAULT_CORP_ID, UNKNOWN)
         apps = await parts.open_apps()
@@ -400,12 +392,14 @@ class _Counted:
         return counted
 
 
-async def test_a_pull_killed_after_any_write_is_finished_by_the_next(source: Source) -> None:
+async def test_a_pull_killed_after_any_write_is_finished_by_the_next(
+    engine: str, source: Source
+) -> None:
     """After each call of the stores in turn, until one pull comes to its end."""
     calls, is_whole = 0, False
     while not is_whole:
-        calls += 1
-        async with temporary_parts() as parts:
+        calls += STEPS[engine]
+        async with new_parts(engine) as parts:
             dying = Dying(calls)
             try:
                 await pull(parts, source, dying=dying)
@@ -418,11 +412,13 @@ async def test_a_pull_killed_after_any_write_is_finished_by_the_next(source: Sou
     assert calls > 40
 
 
-async def test_a_pull_stopped_at_any_request_is_finished_by_the_next(source: Source) -> None:
+async def test_a_pull_stopped_at_any_request_is_finished_by_the_next(
+    engine: str, source: Source
+) -> None:
     """At each request in turn, until one pull is through before it would be stopped."""
     stop_at, is_whole = 0, False
     while not is_whole:
-        async with temporary_parts() as parts:
+        async with new_parts(engine) as parts:
             running = asyncio.create_task(pull(parts, source))
             source.hostile.asked.clear()
             source.hostile.trick = functools.partial(_cancel, running, source, stop_at)
@@ -436,7 +432,7 @@ async def test_a_pull_stopped_at_any_request_is_finished_by_the_next(source: Sou
             again = await pull(parts, source)
             assert (again.error, again.problems) == (None, set())
             assert await told_by(parts) == source.truth
-        stop_at += 1
+        stop_at += STEPS[engine]
     assert stop_at > 40
 
 
@@ -522,7 +518,7 @@ PATIENCE: Final = replace(LIMITS, request_seconds_max=0.3)
 
 
 @pytest.mark.parametrize("trick", ["429", "500", "cut", "hang", "expired"])
-async def test_what_passes_is_not_noticed(source: Source, trick: str) -> None:
+async def test_what_passes_is_not_noticed(engine: str, source: Source, trick: str) -> None:
     """Each call in turn fails once, in the middle of everything, and the pull is the source."""
 
     def once(call: str, left: list[Trick], asked: Asked) -> Trick:
@@ -533,7 +529,7 @@ async def test_what_passes_is_not_noticed(source: Source, trick: str) -> None:
     for call in calls:
         left = [TRICKS[trick]]
         source.hostile.trick = functools.partial(once, call, left)
-        async with temporary_parts() as parts:
+        async with new_parts(engine) as parts:
             pulled = await pull(parts, source, limits=PATIENCE)
             assert left == []
             assert (pulled.error, pulled.problems) == (None, set())
@@ -541,7 +537,7 @@ async def test_what_passes_is_not_noticed(source: Source, trick: str) -> None:
 
 
 @pytest.mark.parametrize("call", [LIST, DETAIL, ATTENDANCE, CONTROL])
-async def test_what_lasts_is_named(source: Source, call: str) -> None:
+async def test_what_lasts_is_named(engine: str, source: Source, call: str) -> None:
     """Every answer to a call is bad: no gap is silent, and a clean pull mends all of it.
 
     Of records only the Chinese ones are: what both languages say is the source's word.
@@ -554,7 +550,7 @@ async def test_what_lasts_is_named(source: Source, call: str) -> None:
     for name, trick in TRICKS.items():
         source.hostile.trick = functools.partial(lasting, trick)
         limits = replace(PATIENCE, attempts_max=1 if name == "hang" else 3)
-        async with temporary_parts() as parts:
+        async with new_parts(engine) as parts:
             pulled = await pull(parts, source, limits=limits)
             await check_no_silent_gap(parts, source, pulled)
             await check_a_clean_pull_mends(parts, source)
@@ -577,11 +573,11 @@ def _planned(source: Source, plan: dict[int, str], asked: Asked) -> Trick:
 @example(plans=[dict.fromkeys(range(60), "without the first")])
 @example(plans=[dict.fromkeys(range(0, 60, 7), "one fewer")])
 @settings(max_examples=20, deadline=None)
-def test_no_plan_of_tricks_leaves_a_silent_gap(plans: list[dict[int, str]]) -> None:
+def test_no_plan_of_tricks_leaves_a_silent_gap(engine: str, plans: list[dict[int, str]]) -> None:
     """Several pulls, and at any of their requests any trick; then one that mends."""
 
     async def check() -> None:
-        async with opened_source() as source, temporary_parts() as parts:
+        async with opened_source() as source, new_parts(engine) as parts:
             for plan in plans:
                 source.hostile.asked.clear()
                 source.hostile.trick = functools.partial(_planned, source, plan)
@@ -605,12 +601,14 @@ async def test_a_count_that_is_only_the_pages_is_found_out(
     await check_a_clean_pull_mends(parts, source)
 
 
-async def test_another_content_at_a_place_that_is_here_is_a_problem(source: Source) -> None:
+async def test_another_content_at_a_place_that_is_here_is_a_problem(
+    engine: str, source: Source
+) -> None:
     """Killed between records and what is known of them, the next pull takes them anew: the same."""
     source.hostile.trick = lambda asked: (
         _later if asked.path == CONTROL and asked.offset == 0 else None
     )
-    async with temporary_parts() as parts:
+    async with new_parts(engine) as parts:
         state = ArchivedConference(
             conference_uuid=UUIDS[0],
             start_time_ms=START,

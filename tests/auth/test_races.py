@@ -11,8 +11,6 @@ from confledger.auth.passwords import Passwords, hash_password
 from confledger.auth.tokens import API_CLIENT_TYPE, Session
 from confledger.errors import AccountLocked, ConfledgerError, StoreBusy, TokenRejected
 
-pytestmark = pytest.mark.every_engine
-
 ANN = User("a" * 32, DEFAULT_CORP_ID, "ann", AdminType.ORDINARY, Directory())
 PASSWORD = "correct horse"
 

@@ -64,7 +64,6 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         load_secret_box(tmp_path, make=True)
 
 
-@pytest.mark.every_engine
 async def test_a_store_refuses_another_secret_key(settings: Settings, tmp_path: Path) -> None:
     """A store opened with a secret key that is not its own says so instead of failing later."""
     async with open_parts(settings) as parts:

@@ -74,6 +74,7 @@ WRONG_VALUES = {
     "CONFLEDGER_SEED": ("-1", ("generate",), 2),
     "CONFLEDGER_SINCE": ("yesterday", PULL, 2),
     "CONFLEDGER_STORE": ("ledger.db", ("records", CONFERENCE), 2),
+    "CONFLEDGER_STORE_READ": ("ledger.db", EXPORT, 2),
     "CONFLEDGER_TIME_ZONE": ("Mars", EXPORT, 2),
     "CONFLEDGER_TLS_CERT": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TLS_KEY": (str(GOLDEN), ("serve",), 2),

@@ -29,15 +29,15 @@ A, B = "a" * 32, "b" * 32
 
 
 @pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> OpenEngine:
+def opener(request: pytest.FixtureRequest) -> OpenEngine:
     """Each engine in turn."""
     return ENGINES[request.param]
 
 
 @pytest.fixture
-async def stores(engine: OpenEngine) -> AsyncIterator[Stores]:
+async def stores(opener: OpenEngine) -> AsyncIterator[Stores]:
     """A new, empty store of each engine in turn."""
-    async with engine() as opened:
+    async with opener() as opened:
         yield opened
 
 
@@ -305,11 +305,11 @@ class Interleavings(RuleBasedStateMachine):
         return page.records, page.count
 
 
-def test_any_interleaving_gives_dense_stable_exact_pages(engine: OpenEngine) -> None:
+def test_any_interleaving_gives_dense_stable_exact_pages(opener: OpenEngine) -> None:
     """Whatever the order of appends and reads: dense `seq`, stable pages, exact counts."""
 
     class OnThisEngine(Interleavings):
-        open_engine = staticmethod(engine)
+        open_engine = staticmethod(opener)
 
     run_state_machine_as_test(
         OnThisEngine, settings=settings(max_examples=40, stateful_step_count=25, deadline=None)

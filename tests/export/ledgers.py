@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import anyio
 from hypothesis import strategies as st
 
-from confledger.app import Parts, open_parts
+from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.catalogue.operations import OPERATIONS, RESULTS
 from confledger.catalogue.words import load_catalogue
@@ -16,7 +16,6 @@ from confledger.export.selection import Ledger, Selection
 from confledger.export.wire_folder import export_folder
 from confledger.ledger.conference import ConferenceNews
 from confledger.ledger.record import ControlRecord
-from confledger.settings import Settings
 from confledger.wire.conference_json import (
     AttendanceJSON,
     ParticipantJSON,
@@ -30,7 +29,7 @@ from confledger.wire.conference_json import (
 from confledger.wire.control_records import PATH as RECORDS
 from confledger.wire.history import ATTENDANCE_PATH, DETAIL_PATH, ORDERS
 from confledger.wire.history import PATH as LIST
-from conftest import client_of, token_of
+from conftest import client_of, new_parts, token_of
 
 T = TypeVar("T")
 
@@ -153,12 +152,11 @@ def ledgers(draw: st.DrawFn) -> tuple[list[ConferenceNews], dict[str, list[Contr
     return told, {uuid: batch for uuid, batch in batches.items() if batch}
 
 
-def in_new_store(folder: Path, work: Callable[[Parts], Awaitable[T]]) -> T:
-    """Do some work with a new, empty store in a folder."""
-    folder.mkdir()
+def in_new_store(engine: str, work: Callable[[Parts], Awaitable[T]]) -> T:
+    """Do some work with a new, empty store of an engine."""
 
     async def run() -> T:
-        async with open_parts(Settings(data_folder=folder)) as parts:
+        async with new_parts(engine) as parts:
             return await work(parts)
 
     return anyio.run(run)

@@ -99,7 +99,7 @@ async def push(parts: Parts, calls: list[tuple[str, str, Any]]) -> None:
 @settings(max_examples=30, deadline=None)
 @given(calls=pushes(), repeats=st.integers(1, 3), dice=st.randoms(use_true_random=False))
 def test_pushed_saved_and_imported_it_is_told_the_same(
-    calls: list[tuple[str, str, Any]], repeats: int, dice: Any
+    engine: str, calls: list[tuple[str, str, Any]], repeats: int, dice: Any
 ) -> None:
     """Byte for byte, in both languages, after repeats of either, of pages in any order."""
 
@@ -127,5 +127,5 @@ def test_pushed_saved_and_imported_it_is_told_the_same(
         mock.patch.object(selection, "PAGE_ROWS", 3),
     ):
         folder = Path(name) / "answers"
-        before = in_new_store(Path(name) / "old", partial(write, folder))
-        assert in_new_store(Path(name) / "new", partial(read, folder)) == before
+        before = in_new_store(engine, partial(write, folder))
+        assert in_new_store(engine, partial(read, folder)) == before

@@ -6,7 +6,6 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-import anyio.to_thread
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -26,7 +25,7 @@ from confledger.wire.conference_json import (
     conference_of,
     participant_of,
 )
-from conftest import CONFERENCE, MakeRecord
+from conftest import CONFERENCE, MakeRecord, new_parts
 from export.ledgers import (
     START_MS,
     UUIDS,
@@ -72,6 +71,7 @@ async def take(parts: Parts, path: Path) -> None:
     )
 )
 def test_json_lines_come_back_as_the_same_records(
+    engine: str,
     told: dict[str, list[tuple[ControlRecord, str]]],
 ) -> None:
     """Every field of every record, its event id and its place are in the other ledger."""
@@ -94,12 +94,12 @@ def test_json_lines_come_back_as_the_same_records(
 
     with tempfile.TemporaryDirectory() as name:
         path, stream = Path(name) / "records.jsonl", io.BytesIO()
-        before = in_new_store(Path(name) / "old", partial(write, stream))
+        before = in_new_store(engine, partial(write, stream))
         path.write_bytes(stream.getvalue())
-        assert in_new_store(Path(name) / "new", partial(read, path)) == before == batches
+        assert in_new_store(engine, partial(read, path)) == before == batches
 
 
-def comes_back(told: Ledgers) -> dict[str, bytes]:
+def comes_back(engine: str, told: Ledgers) -> dict[str, bytes]:
     """Check that a folder tells another ledger all that the wire can tell; what that is."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "answers"
@@ -114,19 +114,19 @@ def comes_back(told: Ledgers) -> dict[str, bytes]:
                 await take(parts, folder)
             return await told_over_the_wire(parts)
 
-        before = in_new_store(Path(name) / "old", write)
-        assert in_new_store(Path(name) / "new", read) == before
+        before = in_new_store(engine, write)
+        assert in_new_store(engine, read) == before
         return before
 
 
 @settings(max_examples=25, deadline=None)
 @given(ledgers())
-def test_a_folder_comes_back_as_the_same_answers(told: Ledgers) -> None:
+def test_a_folder_comes_back_as_the_same_answers(engine: str, told: Ledgers) -> None:
     """List, detail, attendance and records, in both languages, are equal byte for byte."""
-    comes_back(told)
+    comes_back(engine, told)
 
 
-def test_what_is_longer_than_a_page_comes_back(make_record: MakeRecord) -> None:
+def test_what_is_longer_than_a_page_comes_back(engine: str, make_record: MakeRecord) -> None:
     """Several pages of each call make several files, which are read in the meeting's order."""
 
     def ended(uuid: str) -> Conference:
@@ -146,7 +146,7 @@ def test_what_is_longer_than_a_page_comes_back(make_record: MakeRecord) -> None:
     )
     batch = [make_record(event_id=str(i), operate_time_ms=2000 - i) for i in range(1501)]
 
-    comes_back((told, {CONFERENCE: batch}))
+    comes_back(engine, (told, {CONFERENCE: batch}))
 
 
 async def test_the_files_are_named_as_is_documented(
@@ -220,7 +220,7 @@ async def test_our_keys_are_in_no_answer(parts: Parts, tmp_path: Path) -> None:
 
 
 async def test_words_that_no_catalogue_has_come_back_in_both_languages(
-    parts: Parts, make_record: MakeRecord, tmp_path: Path
+    engine: str, parts: Parts, make_record: MakeRecord, tmp_path: Path
 ) -> None:
     """What a text is called in the other language is learned from the two pages."""
     batch = [make_record(operation=None, operation_text="挥手", result=None, result_text="好的")]
@@ -231,12 +231,9 @@ async def test_words_that_no_catalogue_has_come_back_in_both_languages(
     before = await told_over_the_wire(parts)
     assert b"Wave" in b"".join(before.values())
 
-    async def read(new: Parts) -> dict[str, bytes]:
+    async with new_parts(engine) as new:
         await take(new, tmp_path / "out")
-        return await told_over_the_wire(new)
-
-    in_new = partial(in_new_store, tmp_path / "new", read)
-    assert await anyio.to_thread.run_sync(in_new) == before
+        assert await told_over_the_wire(new) == before
 
 
 def test_json_lines_of_nothing_are_nothing() -> None:

@@ -35,8 +35,6 @@ from ingest.made_files import (
     take,
 )
 
-pytestmark = pytest.mark.every_engine
-
 HOST = "ff8080816e4c2f7a016e4c3ab4a40007"
 GUEST = "ff8080816e4c2f7a016e4c3ab4a40008"
 ALL = ConferenceQuery(since_ms=0, until_ms=2**53)

@@ -1,7 +1,6 @@
 """Files that are neither, several files at once, and whatever comes."""
 
 import json
-import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -12,16 +11,15 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from confledger.app import Parts, open_parts
+from confledger.app import Parts
 from confledger.catalogue.language import LANGUAGES, Language
 from confledger.errors import InvalidFile, NoSuchCorp
 from confledger.generator.meetings import generated_meeting
 from confledger.ingest.files import ImportReport
 from confledger.ledger.masking import mask_numbers
 from confledger.ledger.record import Page
-from confledger.settings import Settings
 from confledger.wire.record_json import ReaderWords, page_json
-from conftest import CONFERENCE
+from conftest import CONFERENCE, new_parts
 from ingest.made_files import (
     BOM,
     CATALOGUE,
@@ -157,15 +155,13 @@ def ways_to_cut(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, Language, bo
     return length, draw(st.permutations(pages))
 
 
-async def _served_after(files: Sequence[bytes]) -> tuple[ImportReport, list[bytes]]:
+async def _served_after(engine: str, files: Sequence[bytes]) -> tuple[ImportReport, list[bytes]]:
     """What a new ledger reports of some files, and what it then serves, in each language."""
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [
-            save(Path(folder) / f"{number}.json", content) for number, content in enumerate(files)
-        ]
-        async with open_parts(Settings(data_folder=Path(folder))) as parts:
-            report = await take(parts, *paths)
-            records = await kept(parts)
+    async with new_parts(engine) as parts:
+        folder = parts.secret_key_file.parent
+        paths = [save(folder / f"{number}.json", content) for number, content in enumerate(files)]
+        report = await take(parts, *paths)
+        records = await kept(parts)
     page = Page(records, len(records))
     return report, [_page_bytes(page, 0, language, masks=True) for language in LANGUAGES]
 
@@ -183,7 +179,7 @@ def _page_bytes(page: Page, offset: int, language: Language, *, masks: bool) -> 
 @hypothesis_settings(max_examples=40, deadline=None)
 @given(ways_to_cut(), st.integers(0, 1000))
 def test_any_pages_of_a_meeting_give_the_same_ledger_as_one(
-    cut: tuple[int, list[tuple[int, int, Language, bool]]], seed: int
+    engine: str, cut: tuple[int, list[tuple[int, int, Language, bool]]], seed: int
 ) -> None:
     """However a meeting is cut into pages, in any order, languages and starring, it is one."""
     length, pages = cut
@@ -194,8 +190,8 @@ def test_any_pages_of_a_meeting_give_the_same_ledger_as_one(
         for start, end, language, masks in pages
     ]
 
-    _, expected = anyio.run(partial(_served_after, [whole]))
-    report, served = anyio.run(partial(_served_after, pieces))
+    _, expected = anyio.run(partial(_served_after, engine, [whole]))
+    report, served = anyio.run(partial(_served_after, engine, pieces))
 
     assert served == expected
     assert (report.records, report.failures, report.notes) == (length, [], [])

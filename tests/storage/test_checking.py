@@ -12,8 +12,6 @@ from confledger.settings import Settings
 from confledger.storage import checking
 from confledger.storage.checking import check_store
 
-pytestmark = pytest.mark.every_engine
-
 
 @pytest.fixture(autouse=True)
 async def filled(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,7 @@ async def copy(source: str, target: str, *, steps_max: int | None = None) -> dic
 async def test_a_copy_serves_the_same_bytes(
     parts: Parts, source: str, settings: Settings, tmp_path: Path
 ) -> None:
-    """From SQLite to PostgreSQL and back: each page of each call is as it was, by the same key."""
+    """To PostgreSQL and then to SQLite: each page of each call is as it was, by the same key."""
     back = f"sqlite:///{tmp_path / 'back' / 'store.sqlite3'}"
     async with new_store() as middle:
         counts = await copy(source, middle)
@@ -198,6 +198,7 @@ async def test_what_is_written_in_between_is_found(
             await open_stores(target)
 
 
+@pytest.mark.sqlite
 async def test_what_postgresql_cannot_keep_is_told(
     parts: Parts, settings: Settings, make_record: MakeRecord
 ) -> None:
@@ -210,6 +211,7 @@ async def test_what_postgresql_cannot_keep_is_told(
             await copy(settings.store_url, target)
 
 
+@pytest.mark.sqlite
 async def test_every_table_is_copied_but_logins(source: str) -> None:
     """The tables and columns of both schemas are those that are copied."""
     known = {(table.name, column) for table in TABLES for column in table.columns}

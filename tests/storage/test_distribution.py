@@ -31,7 +31,7 @@ from confledger.storage.postgresql.database import QUERIES, Session, open_databa
 from confledger.storage.postgresql.distribution import _LOCK, SHARD_KEYS, WHOLE_EVERYWHERE
 from confledger.storage.rows import Row
 from confledger.storage.tables import TABLES
-from postgresql import make_store, new_database, new_store
+from postgresql import make_store, new_database, new_store_of_its_own
 from storage.test_copying import fill
 
 KILLS = Path(__file__).parents[1] / "citus_kills.sql"
@@ -94,7 +94,7 @@ async def make_filled_store(url: str) -> None:
 
 async def test_a_full_store_is_distributed_and_holds_the_same(tmp_path: Path) -> None:
     """Every table where it belongs, every row and every foreign key as before; and only once."""
-    async with new_store(make_store_by_stand_in) as url:
+    async with new_store_of_its_own(make_store_by_stand_in) as url:
         async with open_parts(Settings(data_folder=tmp_path, store=url)) as parts:
             await fill(parts, meetings=20, records=100)
         rows, foreign_keys = await rows_of(url), await foreign_keys_of(url)
@@ -113,11 +113,11 @@ async def test_a_full_store_is_distributed_and_holds_the_same(tmp_path: Path) ->
 
 async def test_a_distribution_that_is_killed_anywhere_goes_on() -> None:
     """Killed in any of its statements, and again in the second try, it ends as if it never was."""
-    async with new_store() as url:
+    async with new_store_of_its_own() as url:
         foreign_keys = await foreign_keys_of(url)
     killed = 0
     for last_call in itertools.count(1, 5):
-        async with new_store(make_filled_store) as url:
+        async with new_store_of_its_own(make_filled_store) as url:
             rows = await rows_of(url)
             told = []
             for call in (last_call, last_call // 2 + 1):
@@ -146,7 +146,7 @@ async def test_a_distribution_that_is_killed_anywhere_goes_on() -> None:
 
 async def test_what_is_distributed_in_part_cannot_be_opened() -> None:
     """A worker that is lost in between is told, and the store is not served till it goes on."""
-    async with new_store(make_store_by_stand_in) as url:
+    async with new_store_of_its_own(make_store_by_stand_in) as url:
         await execute(by_stand_in(url), "UPDATE trouble SET lost_at = 'event'")
         with pytest.raises(StoreUnusable, match=r"worker-2:5432 failed.*run the command again"):
             await distribute_store(by_stand_in(url), SHARDS, lambda _: None)
@@ -167,7 +167,7 @@ async def test_a_table_that_came_later_joins_the_others() -> None:
     """Of a distributed store only what is not distributed yet is, and every key is back."""
     schema = (files("confledger.storage.postgresql") / "schema.sql").read_text("utf-8")
     (later,) = re.findall(r"^CREATE TABLE phrase \(.*?^\);", schema, re.MULTILINE | re.DOTALL)
-    async with new_store(make_distributed_store) as url:
+    async with new_store_of_its_own(make_distributed_store) as url:
         foreign_keys = await foreign_keys_of(url)
         forget = "DELETE FROM pg_dist_partition WHERE logicalrelid = 'phrase'::regclass"
         await execute(by_stand_in(url), forget, "DROP TABLE phrase", later)
@@ -184,7 +184,7 @@ async def test_a_table_that_came_later_joins_the_others() -> None:
 
 async def test_the_command_tells_each_step(command: str, tmp_path: Path) -> None:
     """Each step is a line beside the result; then there is nothing to do, for programs too."""
-    async with new_store(make_store_by_stand_in) as url:
+    async with new_store_of_its_own(make_store_by_stand_in) as url:
         place = ("--store", by_stand_in(url), "--data-folder", str(tmp_path))
         ran = []
         for more in ((), (), ("--json",)):
@@ -224,7 +224,7 @@ ALONE = "SELECT create_distributed_table('{}', 'conference_uuid', 'hash', 'none'
 )
 async def test_what_cannot_be_distributed_is_refused(statements: list[str], sentence: str) -> None:
     """Whatever stands in the way is told in a sentence, and no foreign key is touched."""
-    async with new_store(make_store_by_stand_in) as url:
+    async with new_store_of_its_own(make_store_by_stand_in) as url:
         foreign_keys = await foreign_keys_of(url)
         await execute(by_stand_in(url), *statements)
 
@@ -263,7 +263,7 @@ async def test_an_empty_database_becomes_a_distributed_store() -> None:
 
 async def test_two_do_not_distribute_at_once() -> None:
     """While one process distributes a store another one is refused."""
-    async with new_store(make_store_by_stand_in) as url:
+    async with new_store_of_its_own(make_store_by_stand_in) as url:
         other = await asyncpg.connect(url)
         await other.execute("SELECT pg_advisory_lock($1)", _LOCK)
         with pytest.raises(StoreUnusable, match="by another process"):
@@ -273,7 +273,7 @@ async def test_two_do_not_distribute_at_once() -> None:
 
 async def test_only_the_owner_distributes() -> None:
     """A role that may read the store and no more is refused, with a sentence."""
-    async with new_store(make_store_by_stand_in) as url:
+    async with new_store_of_its_own(make_store_by_stand_in) as url:
         role = url.partition("confledger_test_")[2].partition("?")[0]
         role = f"reader_{role}"
         await execute(
@@ -310,7 +310,7 @@ async def test_every_statement_finds_its_rows_in_one_place() -> None:
     The server leaves a partition out where Citus would leave out a shard: by what the statement
     says of the key. So whatever reads several here would go to several workers there.
     """
-    async with new_store(make_distributed_store) as url:
+    async with new_store_of_its_own(make_distributed_store) as url:
         connection = await asyncpg.connect(url)
         await connection.execute("SET plan_cache_mode = force_custom_plan")
         scattered, seen = set(), set[str]()
@@ -352,7 +352,7 @@ async def test_a_server_without_citus_takes_its_settings() -> None:
         names = ("override_table_visibility", "multi_shard_modify_mode")
         return [await session.connection.fetchval(f"SHOW citus.{name}") for name in names]
 
-    async with new_store() as url:
+    async with new_store_of_its_own() as url:
         database = await open_database(url)
         assert await database.write(work) == ["off", "sequential"]
         await database.close()

@@ -20,7 +20,7 @@ from confledger.storage.postgresql import database as postgresql_database
 from confledger.storage.postgresql import migrating as postgresql_migrating
 from confledger.storage.sqlite import database as sqlite_database
 from conftest import CONFERENCE, MakeRecord
-from postgresql import new_database, new_store
+from postgresql import new_database, new_store_of_its_own
 from storage.schemas import Schema, postgresql_schema, sqlite_schema
 
 CORP = "default"
@@ -96,7 +96,7 @@ async def old(
         await (await open_stores(url)).close()
         yield Old(engine, url, put)
     else:
-        async with new_store() as url:
+        async with new_store_of_its_own() as url:
             yield Old(engine, url, put)
 
 

@@ -12,7 +12,7 @@ from confledger.storage import migrate_store, open_stores
 from confledger.storage.migrations import load_migrations
 from confledger.storage.postgresql import database as postgresql_database
 from confledger.storage.sqlite import database as sqlite_database
-from postgresql import new_database, new_store
+from postgresql import new_database, new_store_of_its_own
 from storage.schemas import postgresql_schema, sqlite_schema
 
 
@@ -53,7 +53,7 @@ async def test_sqlite_arrives_at_the_schema_of_a_new_store(tmp_path: Path) -> No
 async def test_postgresql_arrives_at_the_schema_of_a_new_store() -> None:
     """The baseline and then every migration make what schema.sql makes, with the same rows."""
     baseline = postgresql_database.MIGRATIONS.baseline
-    async with new_store() as new, new_database() as old:
+    async with new_store_of_its_own() as new, new_database() as old:
         await run_on_server(old, baseline.text)
         version = f"('schema_version', '{baseline.version}')"
         await run_on_server(old, "INSERT INTO store_info VALUES " + version)  # noqa: S608 - a number of ours
@@ -121,7 +121,7 @@ def test_a_difference_in_sqlite_is_noticed(tmp_path: Path, before: str, after: s
 )
 async def test_a_difference_in_postgresql_is_noticed(change: str) -> None:
     """Another type, default, collation, rule, option, index or row: not the same schema."""
-    async with new_store() as url:
+    async with new_store_of_its_own() as url:
         before = await postgresql_schema(url)
         await run_on_server(url, change)
         assert await postgresql_schema(url) != before

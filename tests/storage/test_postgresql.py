@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import os
 import re
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from confledger.errors import (
 from confledger.ledger.conference import Attendance, Conference, ConferenceNews, ConferenceQuery
 from confledger.ledger.record import ControlRecord
 from confledger.storage import Stores, open_stores, secret_key_path
+from confledger.storage.checking import check_store
 from confledger.storage.postgresql import database as database_module
 from confledger.storage.postgresql.address import address_of
 from confledger.storage.postgresql.database import MIGRATIONS, QUERIES, Database, Session
@@ -32,10 +34,15 @@ from confledger.storage.postgresql.distribution import SHARD_KEYS, WHOLE_EVERYWH
 from confledger.storage.postgresql.records import PostgreSQLRecordStore
 from confledger.storage.postgresql.tenants import name_taken
 from conftest import CONFERENCE, MakeRecord
-from postgresql import new_database, new_store
+from postgresql import new_database, new_store, new_store_of_its_own, server_of_its_own
 
 WRITER = Path(__file__).with_name("append_to_many.py")
 PROCESSES, WRITERS, BATCHES, SIZE = 4, 4, 6, 3
+RESTARTS = int(os.environ.get("POSTGRESQL_RESTARTS", "3"))
+LINES_BETWEEN = 100
+"""How many batches are acknowledged, at least, between two restarts."""
+SECONDS_MAX = 60.0 + 10 * RESTARTS
+"""After how long the test gives up on writers who do not get on."""
 CORP = "default"
 KEY = {"conference_uuid": CONFERENCE, "corp_id": CORP}
 
@@ -101,44 +108,91 @@ async def fail_with(database: Database, state: str) -> None:
     await database.write(work)
 
 
-async def test_writers_of_several_processes_lose_nothing_and_wait_in_no_circle() -> None:
-    """16 writers in 4 processes that make a store and append to the same conferences at once.
+async def started_writers(url: str) -> list[asyncio.subprocess.Process]:
+    """Processes that write until their standard input is closed."""
+    arguments = list(map(str, (WRITERS, BATCHES, SIZE)))
+    return [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, str(WRITER), url, f"process {number}", *arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        for number in range(PROCESSES)
+    ]
 
-    Every event is there exactly once, `seq` has no gap, and each batch stands where its
-    receipt says, though the batches name their conferences in contrary orders.
+
+async def assert_all_there(url: str, reports: Iterable[bytes]) -> None:
+    """Every event is there exactly once, `seq` has no gap, and each batch stands where it was
+    said to be; and the store fits together.
+    """
+    told: dict[str, list[tuple[int | None, list[str]]]] = {}
+    for line in b"".join(reports).splitlines():
+        conference, first_own, own = json.loads(line)
+        told.setdefault(conference, []).append((first_own, own))
+    stores = await open_stores(url)
+    try:
+        assert len(told) == 5
+        assert len(told["0" * 32]) >= PROCESSES * WRITERS * BATCHES
+        for conference, batches in told.items():
+            ids = [record.event_id for record in await all_records(stores, conference)]
+            place_of = {event_id: place for place, event_id in enumerate(ids)}
+            assert len(place_of) == len(ids)
+            expected = {event_id for _, own in batches for event_id in own}
+            assert {each for each in ids if not each.startswith("everybody")} == expected
+            for first_own, own in batches:
+                place = place_of[own[0]]
+                assert ids[place : place + SIZE] == own
+                assert first_own in (None, place)
+        assert [finding async for finding in check_store(stores.tables)] == []
+    finally:
+        await stores.close()
+
+
+async def test_writers_of_several_processes_lose_nothing_and_wait_in_no_circle() -> None:
+    """16 writers in 4 processes make a store and append to the same conferences at once, though
+    their batches name them in contrary orders.
     """
     async with new_database() as url:
-        counts = map(str, (WRITERS, BATCHES, SIZE))
-        arguments = list(counts)
-        processes = [
-            await asyncio.create_subprocess_exec(
-                *(sys.executable, str(WRITER), url, f"process {number}", *arguments),
-                stdout=asyncio.subprocess.PIPE,
-            )
-            for number in range(PROCESSES)
-        ]
-        reports = [(await process.communicate())[0] for process in processes]
+        processes = await started_writers(url)
+        # At once, for whoever can't report waits, and with it all who share a conference.
+        reports = await asyncio.gather(*(process.communicate(b"") for process in processes))
         assert [process.returncode for process in processes] == [0] * PROCESSES
+        await assert_all_there(url, [output for output, _ in reports])
 
-        told: dict[str, list[tuple[int, list[str]]]] = {}
-        for line in b"".join(reports).splitlines():
-            conference, first_own, own = json.loads(line)
-            told.setdefault(conference, []).append((first_own, own))
-        stores = await open_stores(url)
-        try:
-            assert len(told) == 5
-            assert len(told["0" * 32]) == PROCESSES * WRITERS * BATCHES
-            for conference, batches in told.items():
-                ids = [record.event_id for record in await all_records(stores, conference)]
-                assert len(set(ids)) == len(ids)
-                expected = {event_id for _, own in batches for event_id in own}
-                everybodys = {event_id for event_id in ids if event_id.startswith("everybody")}
-                assert set(ids) == expected | everybodys
-                assert len(everybodys) <= BATCHES
-                for first_own, own in batches:
-                    assert ids[first_own : first_own + SIZE] == own
-        finally:
-            await stores.close()
+
+async def test_writers_lose_nothing_through_restarts_of_the_server() -> None:
+    """The same while the server is stopped at once, as in a crash, and started again, in the middle
+    of it all; who is told that the store is busy brings the same again.
+    """
+    with server_of_its_own(fsync="on") as server:
+        await (await open_stores(server.url)).close()
+        processes = await started_writers(server.url)
+        lines: list[bytes] = []
+
+        async def listen(process: asyncio.subprocess.Process) -> None:
+            assert process.stdout
+            while line := await process.stdout.readline():
+                lines.append(line)
+
+        async with asyncio.timeout(SECONDS_MAX), asyncio.TaskGroup() as group:
+            for process in processes:
+                group.create_task(listen(process))
+            for restart in range(RESTARTS + 1):
+                enough = len(lines) + LINES_BETWEEN
+                while len(lines) < enough:  # noqa: ASYNC110 - the writers need not know
+                    await asyncio.sleep(0.001)
+                if restart < RESTARTS:
+                    await asyncio.to_thread(server.end)
+                    await asyncio.to_thread(server.start)
+            for process in processes:
+                assert process.stdin
+                process.stdin.close()
+        assert [await process.wait() for process in processes] == [0] * PROCESSES
+        await assert_all_there(server.url, lines)
+    known = sum(json.loads(line)[1] is None for line in lines)
+    print(  # noqa: T201 - the figures, for who wants them (pytest -s)
+        f"{RESTARTS} restarts, {len(lines)} batches acknowledged, {known} of them as known already"
+    )
 
 
 async def test_what_is_told_of_conferences_in_contrary_orders_waits_in_no_circle(
@@ -582,8 +636,19 @@ IN_ORDER_OF_A_KEY = [
 ]
 
 
-async def test_every_query_finds_its_rows_by_a_key(other: "asyncpg.Connection[Any]") -> None:
+async def test_every_query_finds_its_rows_by_a_key() -> None:
     """No statement needs to read a whole table, but the list of all corps; a list is not sorted."""
+    # What is known of earlier rows would be known of a store that others had before.
+    async with new_store_of_its_own() as url:
+        connection = await asyncpg.connect(url)
+        try:
+            await assert_that_keys_are_used(connection)
+        finally:
+            await connection.close()
+
+
+async def assert_that_keys_are_used(other: "asyncpg.Connection[Any]") -> None:
+    """See the test."""
     await other.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
     whole = set()
     for number, (name, query) in enumerate(QUERIES.items()):

@@ -19,8 +19,6 @@ from confledger.wire.control_records import PARAMETERS
 from confledger.wire.query import Query
 from conftest import PATH, MakeRecord, client_of, token_of
 
-pytestmark = pytest.mark.every_engine
-
 GOLDEN = Path(__file__).parents[1] / "golden" / "control_records_sample.json"
 
 UNKNOWN = "0" * 32

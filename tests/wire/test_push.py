@@ -22,8 +22,6 @@ from confledger.wire.exchange import PUSH_BYTES_MAX
 from confledger.wire.push_json import RECORDS_MAX
 from conftest import CONFERENCE, PATH, client_of, token_of
 
-pytestmark = pytest.mark.every_engine
-
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:

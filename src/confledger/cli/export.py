@@ -21,6 +21,7 @@ from confledger.cli.options import (
     option,
     run_with_parts,
     store_options,
+    store_read_option,
 )
 from confledger.errors import NoSuchCorp
 from confledger.export.csv_file import CSVWriter
@@ -97,6 +98,7 @@ class Zone(click.ParamType[tuple[str, tzinfo]]):
 )
 @corp_option("Whose conferences.")
 @store_options
+@store_read_option
 def export(
     *,
     conferences: tuple[str, ...],
@@ -136,7 +138,9 @@ def export(
         if await parts.stores.accounts.corp(corp) is None:
             raise NoSuchCorp(corp)
         stores = parts.stores
-        ledger = Ledger(stores.conferences, stores.records, stores.phrases, parts.catalogue)
+        ledger = Ledger(
+            stores.read_conferences, stores.read_records, stores.phrases, parts.catalogue
+        )
         size = await ledger.size_of(selection)
         if form == "wire":
             with new_folder(output, replaces=force) as folder, _progress(size) as advance:

@@ -87,6 +87,18 @@ def store_options(command: Command) -> Command:
     return command
 
 
+store_read_option = option(
+    "--store-read",
+    metavar="URL",
+    default="",
+    callback=_not_empty,
+    show_default="the store",
+    help=(
+        "postgresql://USER@HOST/DATABASE of a replica of the store, from which is read what may be"
+        " a moment late: records, conferences, participants and attendance."
+    ),
+)
+
 secret_key_option = option(
     "--secret-key-file",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -8,7 +8,7 @@ import click
 
 from confledger import server
 from confledger.app import open_parts
-from confledger.cli.options import option, secret_key_option, store_options
+from confledger.cli.options import option, secret_key_option, store_options, store_read_option
 from confledger.cli.telling import say
 from confledger.settings import (
     DEFAULT_HOST,
@@ -38,6 +38,7 @@ port_option = option(
 
 @click.command
 @store_options
+@store_read_option
 @secret_key_option
 @host_option
 @port_option

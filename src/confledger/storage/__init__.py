@@ -39,6 +39,10 @@ class Stores:
     accounts: AccountStore
     tenants: TenantStore
     tables: Tables
+    read_records: RecordStore
+    """The same records, for answers that may be late: out of a replica, if there is one."""
+    read_conferences: ConferenceStore
+    """The same conferences, likewise."""
     read_at_once: bool
     """Whether reads by a key never wait: they need no other thread, and no server."""
     _close: Callable[[], Awaitable[None]]
@@ -87,19 +91,20 @@ def secret_key_path(url: str, data_folder: Path) -> Path:
     return path.with_name(path.name + ".key")
 
 
-async def open_stores(url: str, *, make: bool = True) -> Stores:
+async def open_stores(url: str, *, make: bool = True, read_url: str = "") -> Stores:
     """Open the stores of a URL. Only here is an engine chosen.
 
     Args:
         url: `sqlite:///PATH` or `postgresql://USER@HOST/DATABASE`.
         make: whether a store that is not there is made.
+        read_url: `postgresql://...` of a copy that may be late; empty: there is none.
 
     Raises:
-        SettingError: the URL names no engine of ours.
+        SettingError: a URL names no engine of ours, or the store is none that has copies.
         StoreUnusable: the store can't be opened, is of another version, or is not there,
             or is a copy that is not whole.
     """
-    opened = await _open(url, make=make)
+    opened = await _open(url, make=make, read_url=read_url)
     try:
         await require_whole(opened.tables)
     except BaseException:
@@ -171,9 +176,25 @@ async def distribute_store(url: str, shard_count: int, tell: Callable[[str], obj
     return workers
 
 
-async def _open(url: str, *, make: bool) -> Stores:
+async def _open(url: str, *, make: bool, read_url: str = "") -> Stores:
+    if read_url and not (url.startswith(_POSTGRESQL) and read_url.startswith(_POSTGRESQL)):
+        raise SettingError(
+            "a replica (--store-read, CONFLEDGER_STORE_READ) must be postgresql://USER@HOST/DATABASE,"
+            " and so must the store (--store)"
+        )
     if url.startswith(_POSTGRESQL):
         shared = await postgresql.open_database(url, make=make)
+        try:
+            replica = await postgresql.open_replica(read_url) if read_url else None
+        except BaseException:
+            await shared.close()
+            raise
+
+        async def close_all() -> None:
+            await shared.close()
+            if replica:
+                await replica.close()
+
         return Stores(
             postgresql.PostgreSQLRecordStore(shared),
             postgresql.PostgreSQLConferenceStore(shared),
@@ -182,22 +203,27 @@ async def _open(url: str, *, make: bool) -> Stores:
             postgresql.PostgreSQLAccountStore(shared),
             postgresql.PostgreSQLTenantStore(shared),
             postgresql.PostgreSQLTables(shared),
+            postgresql.PostgreSQLRecordStore(shared, replica),
+            postgresql.PostgreSQLConferenceStore(shared, replica),
             read_at_once=False,
-            _close=shared.close,
+            _close=close_all,
         )
     file = sqlite.Database(sqlite_path(url), make=make)
 
     async def close() -> None:
         file.close()
 
+    records, conferences = sqlite.SQLiteRecordStore(file), sqlite.SQLiteConferenceStore(file)
     return Stores(
-        sqlite.SQLiteRecordStore(file),
-        sqlite.SQLiteConferenceStore(file),
+        records,
+        conferences,
         sqlite.SQLitePhraseStore(file),
         sqlite.SQLiteArchiveStore(file),
         sqlite.SQLiteAccountStore(file),
         sqlite.SQLiteTenantStore(file),
         sqlite.SQLiteTables(file),
+        records,
+        conferences,
         read_at_once=True,
         _close=close,
     )

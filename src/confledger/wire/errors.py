@@ -60,7 +60,8 @@ HEAD_TOO_LARGE: Final = WireError(431, "APIGW.0201", "The request line and heade
 """For a request whose head goes beyond its limit."""
 
 STOPPING: Final = WireError(503, "MMC.111070003", "CONF_EXCEPTION")
-"""For a request that the service, asked to stop, could not finish in time."""
+"""For a request that the service, asked to stop, could not finish in time, or that came before
+the store did."""
 
 CONNECTIONS_EXCEEDED: Final = WireError(503, "MMC.111070003", "CONF_EXCEPTION")
 """For a connection beyond the number that a process holds."""

@@ -4,7 +4,7 @@ from confledger.storage.postgresql.accounts import PostgreSQLAccountStore
 from confledger.storage.postgresql.address import address_of
 from confledger.storage.postgresql.archive import PostgreSQLArchiveStore
 from confledger.storage.postgresql.conferences import PostgreSQLConferenceStore
-from confledger.storage.postgresql.database import open_database
+from confledger.storage.postgresql.database import open_database, open_replica
 from confledger.storage.postgresql.distribution import distribute, require_workers
 from confledger.storage.postgresql.phrases import PostgreSQLPhraseStore
 from confledger.storage.postgresql.records import PostgreSQLRecordStore
@@ -22,5 +22,6 @@ __all__ = [
     "address_of",
     "distribute",
     "open_database",
+    "open_replica",
     "require_workers",
 ]

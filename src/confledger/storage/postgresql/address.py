@@ -34,7 +34,8 @@ def address_of(url: str) -> str:
 def not_well_formed() -> SettingError:
     """The error of a URL that can't be read; it repeats nothing of it."""
     return SettingError(
-        "the store (--store, CONFLEDGER_STORE) must be postgresql://USER@HOST/DATABASE, with"
-        " :PORT behind the host and :PASSWORD behind the user if need be; a character that has"
-        " a meaning in a URL must be percent-encoded (@ as %40, / as %2F)"
+        "a store (--store, CONFLEDGER_STORE; --store-read) must be"
+        " postgresql://USER@HOST/DATABASE, with :PORT behind the host and :PASSWORD behind the"
+        " user if need be; a character that has a meaning in a URL must be"
+        " percent-encoded (@ as %40, / as %2F)"
     )

@@ -50,9 +50,16 @@ Days = Counter[tuple[bool, int]]
 
 @dataclass(frozen=True, slots=True)
 class PostgreSQLConferenceStore:
-    """`ledger.conference.ConferenceStore` in one PostgreSQL database."""
+    """`ledger.conference.ConferenceStore` in one PostgreSQL database.
+
+    Args:
+        database: where the conferences are.
+        replica: a copy, which may be late, to read them from; who may see what is
+            never read from it.
+    """
 
     database: Database
+    replica: Database | None = None
 
     async def put(
         self, corp_id: str, news: Sequence[ConferenceNews], merge: Merge = as_told
@@ -103,12 +110,13 @@ class PostgreSQLConferenceStore:
             (counts,) = await session.rows("count_own", own)
             return await _page(session, "list_own", counts, own, query.order, **page)
 
-        return await self._search(work)
+        # Which conferences are somebody's own is a question of rights.
+        return await _search(self._copy if query.persons is None else self.database, work)
 
     async def get(self, corp_id: str, conference_uuid: str) -> Conference | None:
         """See `ConferenceStore.get`."""
         key = {"corp_id": corp_id, "conference_uuid": conference_uuid}
-        rows = await self.database.read("conference", key)
+        rows = await self._copy.read("conference", key)
         return conference_of(rows[0]) if rows else None
 
     async def participants(
@@ -138,7 +146,7 @@ class PostgreSQLConferenceStore:
             rows = await session.rows(listing, bindings)
             return [participant_of(row) for row in rows], count
 
-        return await self._search(work)
+        return await _search(self._copy, work)
 
     async def attendance(
         self, corp_id: str, conference_uuid: str, *, search: str, offset: int, limit: int
@@ -157,7 +165,7 @@ class PostgreSQLConferenceStore:
             rows = await session.rows("attendance", bindings)
             return [stay_of(row) for row in rows], count
 
-        return await self._search(work)
+        return await _search(self._copy, work)
 
     async def may_view(self, corp_id: str, conference_uuid: str, persons: Collection[str]) -> bool:
         """See `ConferenceStore.may_view`."""
@@ -173,7 +181,7 @@ class PostgreSQLConferenceStore:
         found: list[str] = []
         while True:
             bindings = {"corp_id": corp_id, "after": after, "limit": WALK_ROWS}
-            rows = await self.database.search(partial(_walk, bindings=bindings))
+            rows = await self._copy.search(partial(_walk, bindings=bindings))
             for conference_uuid, start_time_ms in rows:
                 if is_between(start_time_ms, since_ms, until_ms):
                     found.append(conference_uuid)
@@ -183,14 +191,19 @@ class PostgreSQLConferenceStore:
                 return found
             after = rows[-1][0]
 
-    async def _search(
-        self, work: Callable[[Session], Awaitable[tuple[Sequence[T], int]]]
-    ) -> tuple[Sequence[T], int]:
-        try:
-            return await self.database.search(work)
-        except InvalidRecord:
-            # What is searched for has U+0000, and no text that PostgreSQL keeps has that.
-            return [], 0
+    @property
+    def _copy(self) -> Database:
+        return self.replica or self.database
+
+
+async def _search(
+    database: Database, work: Callable[[Session], Awaitable[tuple[Sequence[T], int]]]
+) -> tuple[Sequence[T], int]:
+    try:
+        return await database.search(work)
+    except InvalidRecord:
+        # What is searched for has U+0000, and no text that PostgreSQL keeps has that.
+        return [], 0
 
 
 async def _walk(session: Session, bindings: Mapping[str, Any]) -> list[tuple[str, int | None]]:

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import re
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ _WRITE_SECONDS_MAX: Final = 30.0
 
 _WRITE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _READ_ONE_MOMENT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+_BEGIN_SECONDS_MAX: Final = 5.0
 
 _GRACE_SECONDS: Final = 2.0
 """How much longer than the server we wait for it to give up."""
@@ -163,7 +166,8 @@ async def _rows(connection: Connection, query: str, bindings: Bindings) -> list[
 
 @asynccontextmanager
 async def _transaction(connection: Connection, begin: str) -> AsyncIterator[None]:
-    await connection.execute(begin)
+    # A server that does not even answer this is not given the time of a long statement.
+    await connection.execute(begin, timeout=_BEGIN_SECONDS_MAX)
     try:
         yield
     except TimeoutError:
@@ -294,6 +298,8 @@ class Database:
                         **_OF_CITUS,
                     },
                 )
+            except ssl.SSLError:
+                raise  # some of them are a ValueError, too
             except ValueError:
                 # The driver's sentence may repeat a part of the URL.
                 raise not_well_formed() from None
@@ -316,6 +322,28 @@ class Database:
             MIGRATIONS.require_newest(self.address, version)
 
         await self.write(work)
+
+    async def require_schema(self) -> None:
+        """See to it that the schema is there, and ours, where nothing can be written.
+
+        Raises:
+            StoreUnusable: there is none, or another.
+        """
+
+        async def work(session: Session) -> object:
+            if not await session.connection.fetchval("SELECT to_regclass('store_info')"):
+                return "none"
+            return await session.connection.fetchval(
+                "SELECT value FROM store_info WHERE name = 'schema_version'"
+            )
+
+        version = await self.search(work)
+        if version != str(MIGRATIONS.newest):
+            raise StoreUnusable(
+                f"the replica {self.address} (--store-read) has the schema version {version}, and"
+                f" this confledger works with version {MIGRATIONS.newest}; it has to be a copy of"
+                " the store that --store names"
+            )
 
     async def _make_schema(self, connection: Connection) -> None:
         await connection.execute((files(__package__) / "schema.sql").read_text("utf-8"))
@@ -384,14 +412,29 @@ async def open_database(url: str, *, make: bool = True) -> Database:
         SettingError: the URL is not well-formed.
         StoreUnusable: the database can't be reached, or holds something else.
     """
-    address = address_of(url)
-    database = Database(url, address)
+    database = Database(url, address_of(url))
+    await _close_unless(database, database.prepare(make=make))
+    return database
+
+
+async def open_replica(url: str) -> Database:
+    """Open a database that is only read: a copy of a store, which may be late.
+
+    Raises:
+        SettingError: the URL is not well-formed.
+        StoreUnusable: the database can't be reached, or holds no store of this version.
+    """
+    database = Database(url, address_of(url))
+    await _close_unless(database, database.require_schema())
+    return database
+
+
+async def _close_unless(database: Database, is_ours: Awaitable[None]) -> None:
     try:
-        await database.prepare(make=make)
+        await is_ours
     except BaseException as error:
         await database.close()
         if isinstance(error, StoreBusy):
             # Whoever starts something is told that they have to look after it.
             raise StoreUnusable(str(error)) from error
         raise
-    return database

@@ -16,9 +16,15 @@ _EVENTS_ASKED_MAX: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class PostgreSQLRecordStore:
-    """`ledger.store.RecordStore` in one PostgreSQL database."""
+    """`ledger.store.RecordStore` in one PostgreSQL database.
+
+    Args:
+        database: where the records are.
+        replica: a copy, which may be late, to read pages from.
+    """
 
     database: Database
+    replica: Database | None = None
 
     async def append(
         self, corp_id: str, batches: Mapping[str, Sequence[ControlRecord]]
@@ -63,16 +69,17 @@ class PostgreSQLRecordStore:
     async def _rows_of_page(
         self, corp_id: str, conference_uuid: str, offset: int, limit: int, known_count: int | None
     ) -> list[Row]:
-        rows = await self.database.read(
-            "page",
-            {
-                "corp_id": corp_id,
-                "conference_uuid": conference_uuid,
-                "offset": offset,
-                "limit": limit,
-                "known_count": NO_COUNT if known_count is None else known_count,
-            },
-        )
+        asked = {
+            "corp_id": corp_id,
+            "conference_uuid": conference_uuid,
+            "offset": offset,
+            "limit": limit,
+            "known_count": NO_COUNT if known_count is None else known_count,
+        }
+        rows = await (self.replica or self.database).read("page", asked)
+        if not rows and self.replica:
+            # It is not unknown because the copy is late.
+            rows = await self.database.read("page", asked)
         if not rows:
             raise NoSuchConference(conference_uuid)
         return rows
