@@ -334,9 +334,9 @@ async def test_another_generation_follows_when_a_token_may_stand_for_something_e
 ) -> None:
     """Whoever remembers who a token speaks for learns that it has ended, or may have."""
     owner = await accounts.user(user("ann"))
-    await keep(accounts, 1, grant(1, owner))
+    await keep(accounts, 1, grant(1, owner, app=None))
     seen = [accounts.generation()]
-    await keep(accounts, 2, grant(2, owner), replaces=b"access 1")
+    await keep(accounts, 2, grant(2, owner, app=None), replaces=b"access 1")
     seen.append(accounts.generation())
     assert await accounts.end_grant(b"access 2")
     seen.append(accounts.generation())

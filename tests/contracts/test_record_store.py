@@ -408,7 +408,7 @@ async def test_a_generation_ends_with_whatever_may_be_told_otherwise(
     that tells none is asked for the count instead.
     """
     tells = stores.records.generation(A) is not None
-    assert tells == (stores.tables.engine == "sqlite")
+    assert tells == (stores.tables.engine == "SQLite")
     records = [make_record(event_id="1")]
     news = ConferenceNews(conference_uuid=A)
     changes: list[Callable[[], Awaitable[object]]] = [
