@@ -6,6 +6,7 @@ done by other processes' means: over a `Database` of its own.
 
 import asyncio
 import itertools
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
@@ -339,19 +340,27 @@ def test_both_ways_tell_the_truth_whatever_is_asked_and_whatever_changes(
 
 
 def test_the_short_way_is_taken(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plain request takes it, and another does not: it is two ways that are compared here."""
+    """Plain requests take it, also when the same bytes come again, and others do not: it is two
+    ways, or three, that are compared here.
+    """
     taken = []
-    send = FastLaneProtocol.send
+    send, parse = FastLaneProtocol.send, FastLaneProtocol.on_headers_complete
 
-    def note(self: FastLaneProtocol, *arguments: Any, **keywords: Any) -> None:
-        taken.append(self.url)
+    def note_answer(self: FastLaneProtocol, *arguments: Any, **keywords: Any) -> None:
+        taken.append("answered")
         send(self, *arguments, **keywords)
 
-    monkeypatch.setattr(FastLaneProtocol, "send", note)
+    def note_head(self: FastLaneProtocol) -> None:
+        taken.append("parsed")
+        parse(self)
+
+    monkeypatch.setattr(FastLaneProtocol, "send", note_answer)
+    monkeypatch.setattr(FastLaneProtocol, "on_headers_complete", note_head)
+    query = b"confUUID=" + secrets.token_hex(16).encode()
     with ledger.keeping() as connection:
-        for headers in ([], [ORDINARY_WAY], [b"Connection: close"]):
-            asked(connection, b"confUUID=" + CONFERENCES[0].encode(), headers)
-    assert taken == [PATH + b"?confUUID=" + CONFERENCES[0].encode()]
+        for headers in ([], [], [ORDINARY_WAY], [], [b"Connection: close"]):
+            asked(connection, query, headers)
+    assert taken == ["parsed", "answered", "answered", "parsed", "answered", "parsed"]
 
 
 def test_an_append_is_in_the_very_next_answer(ledger: Ledger) -> None:

@@ -144,20 +144,29 @@ class Tokens:
             raise TokenRejected
         return found
 
+    def known(self, access_token: str | None) -> Principal | None:
+        """Who is asking, as far as that is remembered and still true."""
+        if not access_token:
+            return None
+        known = self._known.get(hash_token(access_token))
+        if known is None:
+            return None
+        generation, principal = known
+        is_true = generation == self.accounts.generation()
+        return principal if is_true and time.time() * 1000 < principal.expire_time_ms else None
+
     async def verify(self, access_token: str | None) -> Principal:
         """Who is asking.
 
         Raises:
             TokenRejected: there is no such token, or it has ended.
         """
+        if principal := self.known(access_token):
+            return principal
         if not access_token or len(access_token) > _TOKEN_CHARACTERS_MAX:
             raise TokenRejected
         token_hash, now_ms = hash_token(access_token), time.time_ns() // 1_000_000
         generation = self.accounts.generation()
-        if known := self._known.get(token_hash):
-            known_at, principal = known
-            if known_at == generation and now_ms < principal.expire_time_ms:
-                return principal
         found = await self.accounts.principal(token_hash, now_ms)
         if found is None:
             raise TokenRejected

@@ -28,8 +28,15 @@ from confledger.errors import ConfledgerError
 from confledger.observability.logging import logger
 from confledger.observability.request_log import request_log
 from confledger.wire import control_records
+from confledger.wire.control_records import Question, question_in
 from confledger.wire.errors import STOPPING
-from confledger.wire.exchange import JSONBytes, answer_of_error, error_answer, request_id_in
+from confledger.wire.exchange import (
+    JSONBytes,
+    answer_of_error,
+    error_answer,
+    given_request_id,
+    new_request_id,
+)
 
 if TYPE_CHECKING:
     from confledger.app import Service
@@ -37,16 +44,30 @@ if TYPE_CHECKING:
 _PLAIN_TARGET: Final = re.compile(
     re.escape(control_records.PATH.encode()) + rb"\?([A-Za-z0-9_.~=&%+-]*)"
 )
-_OF_A_BODY: Final = frozenset((b"content-length", b"transfer-encoding", b"expect"))
+_UNUSUAL: Final = frozenset((b"content-length", b"transfer-encoding", b"expect"))
 
 _SWEEP_SECONDS: Final = 1.0
 """How often a process looks for connections that are overdue."""
 
 NEVER: Final = float("inf")
 
+_Asked = tuple[Question, str | None]
+"""What a plain request asks, and the id that it has given itself."""
+
+_END_OF_HEAD: Final = b"\r\n\r\n"
+_HEADS_MAX: Final = 1_000
+_HEAD_BYTES_MAX: Final = 2_048
+
+_heads: Final[dict[bytes, _Asked]] = {}
+"""Heads of plain requests as they came, and what they ask: a program that asks again and again
+says the same bytes each time. What they ask is all that is remembered, and not whether they may.
+"""
+
 
 class FastLaneProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with the short way."""
+
+    app: "Service"  # and none of uvicorn's wrappers around it
 
     def __init__(self, *args: Any, **keywords: Any) -> None:  # noqa: ANN401 - uvicorn's business
         super().__init__(*args, **keywords)
@@ -54,6 +75,9 @@ class FastLaneProtocol(HttpToolsProtocol):
         """When the connection ends unless something happens, by the loop's clock."""
         self._is_answered = False
         """Whether the request that is being parsed has its answer already."""
+        self._is_between_requests = True
+        self._asked: _Asked | None = None
+        """What the last plain request has asked."""
         self._default_headers: list[tuple[bytes, bytes]] | None = None
         self._head = b""
         """The first lines of an answer, with the server's own headers as they are now."""
@@ -62,7 +86,7 @@ class FastLaneProtocol(HttpToolsProtocol):
         """Expect a head. What uvicorn prepares here waits until it is needed."""
         self.url = b""
         self.headers = []
-        self._is_answered = False
+        self._is_answered = self._is_between_requests = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
@@ -70,23 +94,11 @@ class FastLaneProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Answer a plain request for control records, or serve as uvicorn does."""
-        service: Service = self.app  # and none of uvicorn's wrappers around it
-        call = service.hot_call
+        call = self.app.hot_call
         if call is not None and (plain := _PLAIN_TARGET.fullmatch(self.url)) and self._is_plain():
             self._is_answered = True
-            answering = call.answer(self.headers, plain[1])
-            request_id, started = request_id_in(self.headers), time.perf_counter()
-            if service.answers_at_once:
-                self._tell(_answer_now(answering, request_id), request_id, started)
-                # A clock for each answer costs more than looking at all of them now and then.
-                self.deadline = self.loop.time() + self.timeout_keep_alive
-                self.server_state.total_requests += 1
-            else:
-                self.cycle = waiting = _Waiting()  # type: ignore[assignment] # all that uvicorn looks for
-                answering_later = self._answer_later(answering, waiting, request_id, started)
-                task = self.loop.create_task(answering_later)
-                self.tasks.add(task)
-                task.add_done_callback(self.tasks.discard)
+            self._asked = question_in(self.headers, plain[1]), given_request_id(self.headers)
+            self._serve(call, *self._asked)
         else:
             url, headers = self.url, self.headers
             super().on_message_begin()
@@ -102,8 +114,41 @@ class FastLaneProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End the request."""
+        self._is_between_requests = True
         if not self._is_answered:
             super().on_message_complete()
+
+    def is_remembered(self, data: bytes) -> bool:
+        """Whether these bytes are a plain request that was read before, which is then answered."""
+        asked = _heads.get(data)
+        if asked is None or not (self._is_between_requests and self.is_idle()):
+            return False
+        call = self.app.hot_call
+        if call is None or self.flow.write_paused:
+            return False
+        self._unset_keepalive_if_required()
+        self._serve(call, *asked)
+        return True
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, and remember what was one plain request and nothing else."""
+        was_between, self._asked = self._is_between_requests, None
+        super().data_received(data)
+        if was_between:
+            self._remember(data)
+
+    def _remember(self, data: bytes) -> None:
+        # After its end no other request has begun.
+        if (
+            self._asked is not None
+            and self._is_between_requests
+            and len(data) <= _HEAD_BYTES_MAX
+            and data.endswith(_END_OF_HEAD)
+            and data.count(_END_OF_HEAD) == 1
+        ):
+            if len(_heads) >= _HEADS_MAX:
+                del _heads[next(iter(_heads))]
+            _heads[data] = self._asked
 
     def _is_plain(self) -> bool:
         parser = self.parser
@@ -111,11 +156,37 @@ class FastLaneProtocol(HttpToolsProtocol):
             self.is_idle()
             and not self.flow.write_paused
             and parser.get_method() == b"GET"
-            and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
-            and not any(name in _OF_A_BODY for name, _ in self.headers)
+            and _UNUSUAL.isdisjoint(names := [name for name, _ in self.headers])
+            # Without that header, only HTTP/1.1 keeps a connection.
+            and (b"connection" not in names or parser.get_http_version() == "1.1")
         )
+
+    def _serve(
+        self, call: control_records.ControlRecordsCall, question: Question, given_id: str | None
+    ) -> None:
+        started = time.perf_counter()
+        request_id = given_id or new_request_id()
+        answer = call.kept(question)
+        if answer is None:
+            answering = call.answer(question)
+            if not self.app.answers_at_once:
+                self._serve_later(answering, request_id, started)
+                return
+            answer = _answer_now(answering, request_id)
+        self._tell(answer, request_id, started)
+        # A clock for each answer costs more than looking at all of them now and then.
+        self.deadline = self.loop.time() + self.timeout_keep_alive
+        self.server_state.total_requests += 1
+
+    def _serve_later(
+        self, answering: Coroutine[Any, Any, JSONBytes], request_id: str, started: float
+    ) -> None:
+        self.cycle = waiting = _Waiting()  # type: ignore[assignment] # all that uvicorn looks for
+        task = self.loop.create_task(self._answer_later(answering, waiting, request_id, started))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def _answer_later(
         self,
@@ -170,14 +241,16 @@ class FastLaneProtocol(HttpToolsProtocol):
             self._default_headers = headers
             self._head = b"".join(b"%s: %s\r\n" % header for header in headers)
         self.transport.write(
-            b"%s%s%sx-request-id: %s\r\n%s\r\n%s"
-            % (
-                STATUS_LINE[answer.status_code],
-                self._head,
-                answer.head,
-                request_id.encode(),
-                b"connection: close\r\n" if is_last else b"",
-                answer.body,
+            b"".join(
+                (
+                    STATUS_LINE[answer.status_code],
+                    self._head,
+                    answer.head,
+                    b"x-request-id: ",
+                    request_id.encode(),
+                    b"\r\nconnection: close\r\n\r\n" if is_last else b"\r\n\r\n",
+                    answer.body,
+                )
             )
         )
         if is_last:

@@ -55,6 +55,8 @@ class LedgerProtocol(FastLaneProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, within the limits of a head."""
+        if not self._unparsed_bytes and self.is_remembered(data):
+            return
         self._chunk_bytes = len(data)
         self._unparsed_bytes += self._chunk_bytes
         super().data_received(data)
@@ -82,7 +84,7 @@ class LedgerProtocol(FastLaneProtocol):
         has not seen as one.
         """
         if not self._head_is_complete:
-            super().on_header(name, value)
+            self.headers.append((name.lower(), value))
             return
         self._unparsed_bytes = 0
         self._trailer_bytes += len(name) + len(value)

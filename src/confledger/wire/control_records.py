@@ -8,26 +8,43 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, cast
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from confledger.auth.accounts import Principal
 from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
+from confledger.catalogue.language import Language
 from confledger.catalogue.words import Catalogue
+from confledger.errors import InvalidParameter
 from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.record import Page
 from confledger.ledger.store import RecordStore
 from confledger.wire.exchange import JSONBytes
 from confledger.wire.page_cache import KeptPage, PageCache, PageKey
 from confledger.wire.query import Query
-from confledger.wire.reading import Headers, language_of, reader_of
+from confledger.wire.reading import Headers, as_reader, language_of
 from confledger.wire.record_json import page_json, words_for
+from confledger.wire.token_calls import access_token_in
 
 PATH: Final = "/v1/mmc/management/conferences/history/confCtlRecord"
 
 PARAMETERS: Final = ("confUUID", "offset", "limit", "userUUID")
 """What the call knows; `userUUID` is withdrawn by the vendor, and ignored."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What a request says that the answer depends on."""
+
+    access_token: str | None
+    query_string: bytes
+    language: Language
+
+
+def question_in(headers: Headers, query_string: bytes) -> Question:
+    """The question of a request with these headers and this query."""
+    return Question(access_token_in(headers), query_string, language_of(headers))
 
 
 _QUERIES_REMEMBERED: Final = 4_096
@@ -38,6 +55,12 @@ def _asked_for(query_string: bytes) -> tuple[str, int, int]:
     """Conference, offset and limit of a query."""
     query = Query.parse(query_string.decode("latin-1"), *PARAMETERS)
     return query.conference_uuid(), *query.page()
+
+
+def _asked(question: Question, principal: Principal) -> PageKey:
+    conference_uuid, offset, limit = _asked_for(question.query_string)
+    corp_id, language = principal.corp_id, question.language
+    return corp_id, conference_uuid, offset, limit, language, principal.masks_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,50 +76,51 @@ class ControlRecordsCall:
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        return await self.answer(request.scope["headers"], request.scope["query_string"])
+        question = question_in(request.scope["headers"], request.scope["query_string"])
+        return self.kept(question) or await self.answer(question)
 
-    async def answer(self, headers: Headers, query_string: bytes) -> JSONBytes:
-        """The answer to a request with these headers and this query.
+    def kept(self, question: Question) -> JSONBytes | None:
+        """The answer, if it is kept and still true, and may be told to whoever asks."""
+        principal = self.tokens.known(question.access_token)
+        if principal is None or "read" not in principal.scopes:
+            return None
+        try:
+            asked = _asked(question, principal)
+        except InvalidParameter:
+            return None
+        kept = self.pages.get(asked)
+        if kept is None or kept.generation != self.records.generation(asked[1]):
+            return None
+        return kept.answer if kept.may_be_read_by(principal) else None
+
+    async def answer(self, question: Question) -> JSONBytes:
+        """The answer, made anew.
 
         Raises:
-            ConfledgerError: it can't be answered so.
+            ConfledgerError: the question can't be answered so.
         """
-        principal = await reader_of(headers, self.tokens)
-        conference_uuid, offset, limit = _asked_for(query_string)
-        asked = (
-            principal.corp_id,
-            conference_uuid,
-            offset,
-            limit,
-            language_of(headers),
-            principal.masks_numbers,
-        )
+        principal = as_reader(await self.tokens.verify(question.access_token))
+        asked = _asked(question, principal)
+        corp_id, conference_uuid, offset, limit, *_ = asked
         # Before anything is read: what is committed meanwhile is another generation.
         generation = self.records.generation(conference_uuid)
-        kept = self.pages.get(asked)
         if generation is None:
-            return await self._answer_by_count(principal, asked, kept)
-        if kept and kept.generation != generation:
-            kept = None
-        if kept and kept.may_be_read_by(principal):
-            return kept.answer
+            return await self._answer_by_count(principal, asked)
         # Whether an administrator's corp has the conference is told by the page itself.
         if not principal.is_administrator:
             await self.visibility.require(principal, conference_uuid)
-        if kept is None:
-            page = await self.records.page(
-                principal.corp_id, conference_uuid, offset=offset, limit=limit
-            )
+        kept = self.pages.get(asked)
+        if kept is None or kept.generation != generation:
+            page = await self.records.page(corp_id, conference_uuid, offset=offset, limit=limit)
             kept = KeptPage(await self._told(page, asked), generation)
             self.pages.keep(asked, kept)
         kept.add_reader(principal)
         return kept.answer
 
-    async def _answer_by_count(
-        self, principal: Principal, asked: PageKey, kept: KeptPage | None
-    ) -> JSONBytes:
+    async def _answer_by_count(self, principal: Principal, asked: PageKey) -> JSONBytes:
         """Ask a store that tells no generations, in one round trip."""
         corp_id, conference_uuid, offset, limit, *_ = asked
+        kept = self.pages.get(asked)
         reading = self.records.page_unless(
             corp_id,
             conference_uuid,

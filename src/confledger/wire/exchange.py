@@ -52,21 +52,23 @@ _HEADERS: Final = (
 )
 
 
-_request_numbers: Final = itertools.count(secrets.randbits(127))
-"""They begin anywhere, so that no two processes ever meet."""
+_REQUEST_ID_START: Final = secrets.token_hex(8)
+"""Another one in each process, so that no two ever give the same id."""
+
+_request_numbers: Final = itertools.count()
 
 
 def new_request_id() -> str:
     """An id for a request that came without one: 32 hexadecimal digits, as the vendor's."""
-    return f"{next(_request_numbers):032x}"
+    return f"{_REQUEST_ID_START}{next(_request_numbers):016x}"
 
 
-def request_id_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The id that a request's headers give it, if it is a plain one; else a new one."""
+def given_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The id that a request's headers give it, if it is a plain one."""
     for name, value in headers:
         if name == b"x-request-id":
-            return value.decode() if _REQUEST_ID.fullmatch(value) else new_request_id()
-    return new_request_id()
+            return value.decode() if _REQUEST_ID.fullmatch(value) else None
+    return None
 
 
 class JSONBytes(Response):
@@ -127,7 +129,7 @@ class Exchange:
             return
         started = time.perf_counter()
         headers = Headers(scope=scope)
-        request_id = request_id_in(scope["headers"])
+        request_id = given_request_id(scope["headers"]) or new_request_id()
         status = 0
 
         async def send_with_id(message: Message) -> None:

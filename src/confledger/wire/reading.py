@@ -21,7 +21,15 @@ async def reader_of(headers: Headers, tokens: Tokens) -> Principal:
         TokenRejected: there is no token, a wrong one, or two.
         NotPermitted: the app that they came through may not read.
     """
-    principal = await tokens.verify(access_token_in(headers))
+    return as_reader(await tokens.verify(access_token_in(headers)))
+
+
+def as_reader(principal: Principal) -> Principal:
+    """Somebody, if they may read.
+
+    Raises:
+        NotPermitted: the app that they came through may not read.
+    """
     if "read" not in principal.scopes:
         raise NotPermitted("the app has no scope to read")
     return principal
