@@ -144,11 +144,9 @@ class Tokens:
             raise TokenRejected
         return found
 
-    def known(self, access_token: str | None) -> Principal | None:
+    def known(self, token_hash: bytes) -> Principal | None:
         """Who is asking, as far as that is remembered and still true."""
-        if not access_token:
-            return None
-        known = self._known.get(hash_token(access_token))
+        known = self._known.get(token_hash)
         if known is None:
             return None
         generation, principal = known
@@ -161,13 +159,14 @@ class Tokens:
         Raises:
             TokenRejected: there is no such token, or it has ended.
         """
-        if principal := self.known(access_token):
-            return principal
         if not access_token or len(access_token) > _TOKEN_CHARACTERS_MAX:
             raise TokenRejected
-        token_hash, now_ms = hash_token(access_token), time.time_ns() // 1_000_000
+        token_hash = hash_token(access_token)
+        if principal := self.known(token_hash):
+            return principal
+        # Before anything is read: what is committed meanwhile is another generation.
         generation = self.accounts.generation()
-        found = await self.accounts.principal(token_hash, now_ms)
+        found = await self.accounts.principal(token_hash, time.time_ns() // 1_000_000)
         if found is None:
             raise TokenRejected
         if len(self._known) >= _KNOWN_MAX:

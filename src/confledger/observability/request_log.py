@@ -13,7 +13,14 @@ _FLUSH_SECONDS: Final = 0.1
 _LINES_MAX: Final = 1_000
 """So many lines are not kept waiting."""
 
-_quoted: Final = functools.lru_cache(maxsize=1_024)(plain_or_quoted)
+
+@functools.lru_cache(maxsize=1_024)
+def call_told(method: str, path: str) -> str:
+    """The method and the path of a request as they are told.
+
+    Without the query: it may hold what people searched for.
+    """
+    return f"method={plain_or_quoted(method)} path={plain_or_quoted(path)}"
 
 
 class RequestLog:
@@ -39,19 +46,18 @@ class RequestLog:
         self.flush()
         self._stream = None
 
-    def tell(self, request_id: str, status: int, *, method: str, path: str, seconds: float) -> None:
+    def tell(self, request_id: str, status: int, call: str, seconds: float) -> None:
         """Tell of an answer.
 
         Args:
             request_id: plain characters, as `exchange` has checked.
             status: of the answer; 0 if there was none.
-            method: of the request.
-            path: likewise, without the query: that may hold what people searched for.
+            call: what `call_told` makes of the request.
             seconds: how long it took.
         """
         self._write(
-            f"request request_id={request_id} method={_quoted(method)} path={_quoted(path)}"
-            f" status={status} milliseconds={seconds * 1000:.2f}"
+            f"request request_id={request_id} {call} status={status}"
+            f" milliseconds={seconds * 1000:.2f}"
         )
 
     def tell_refused(self, request_id: str, status: int) -> None:

@@ -26,7 +26,7 @@ from uvicorn.server import ServerState
 
 from confledger.errors import ConfledgerError
 from confledger.observability.logging import logger
-from confledger.observability.request_log import request_log
+from confledger.observability.request_log import call_told, request_log
 from confledger.wire import control_records
 from confledger.wire.control_records import Question, question_in
 from confledger.wire.errors import STOPPING
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 _PLAIN_TARGET: Final = re.compile(
     re.escape(control_records.PATH.encode()) + rb"\?([A-Za-z0-9_.~=&%+-]*)"
 )
+_CALL_TOLD: Final = call_told("GET", control_records.PATH)
+
 _UNUSUAL: Final = frozenset((b"content-length", b"transfer-encoding", b"expect"))
 
 _SWEEP_SECONDS: Final = 1.0
@@ -214,13 +216,7 @@ class FastLaneProtocol(HttpToolsProtocol):
         self, answer: JSONBytes, request_id: str, started: float, *, is_last: bool = False
     ) -> None:
         self.send(answer, request_id, is_last=is_last)
-        request_log.tell(
-            request_id,
-            answer.status_code,
-            method="GET",
-            path=control_records.PATH,
-            seconds=time.perf_counter() - started,
-        )
+        request_log.tell(request_id, answer.status_code, _CALL_TOLD, time.perf_counter() - started)
 
     def is_idle(self) -> bool:
         """Whether every request has its answer."""

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from confledger.auth.accounts import Principal
-from confledger.auth.tokens import Tokens
+from confledger.auth.tokens import Tokens, hash_token
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.language import Language
 from confledger.catalogue.words import Catalogue
@@ -38,13 +38,15 @@ class Question(msgspec.Struct, frozen=True):
     """What a request says that the answer depends on."""
 
     access_token: str | None
+    token_hash: bytes
     query_string: bytes
     language: Language
 
 
 def question_in(headers: Headers, query_string: bytes) -> Question:
     """The question of a request with these headers and this query."""
-    return Question(access_token_in(headers), query_string, language_of(headers))
+    token = access_token_in(headers)
+    return Question(token, hash_token(token or ""), query_string, language_of(headers))
 
 
 _QUERIES_REMEMBERED: Final = 4_096
@@ -81,7 +83,7 @@ class ControlRecordsCall:
 
     def kept(self, question: Question) -> JSONBytes | None:
         """The answer, if it is kept and still true, and may be told to whoever asks."""
-        principal = self.tokens.known(question.access_token)
+        principal = self.tokens.known(question.token_hash)
         if principal is None or "read" not in principal.scopes:
             return None
         try:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from confledger.errors import BodyTooLarge, BodyTooSlow, StoreError
 from confledger.observability.logging import logger
-from confledger.observability.request_log import request_log
+from confledger.observability.request_log import call_told, request_log
 from confledger.wire.bodies import BODY_BYTES_MAX
 from confledger.wire.errors import (
     MALFORMED,
@@ -161,7 +161,6 @@ class Exchange:
             request_log.tell(
                 request_id,
                 status,
-                method=scope["method"],
-                path=scope["path"],
-                seconds=time.perf_counter() - started,
+                call_told(scope["method"], scope["path"]),
+                time.perf_counter() - started,
             )
