@@ -43,7 +43,7 @@ async def answer(
     async def raises(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(type(parts.stores.conferences), "may_view", raises)
+    monkeypatch.setattr(type(parts.stores.accounts), "principal", raises)
     async with client_of(parts) as client:
         headers = {"X-Access-Token": await token_of(parts)}
         return await client.get(f"{PATH}?confUUID={CONFERENCE}", headers=headers)

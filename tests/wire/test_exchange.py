@@ -97,7 +97,7 @@ async def test_an_unexpected_error_is_500_and_tells_nothing(
     async def breaks(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a detail of the inside")
 
-    monkeypatch.setattr(type(parts.stores.conferences), "may_view", breaks)
+    monkeypatch.setattr(type(parts.stores.accounts), "principal", breaks)
     monkeypatch.setattr(logging.getLogger("confledger"), "propagate", True)
     async with client_of(parts) as client:
         answer = await client.get(
@@ -123,7 +123,7 @@ async def test_a_store_that_fails_is_503(
     async def fails(*_: object, **__: object) -> None:
         raise failure
 
-    monkeypatch.setattr(type(parts.stores.conferences), "may_view", fails)
+    monkeypatch.setattr(type(parts.stores.accounts), "principal", fails)
     async with client_of(parts) as client:
         answer = await client.get(
             f"{PATH}?confUUID={CONFERENCE}", headers={"X-Access-Token": await token_of(parts)}
@@ -143,7 +143,7 @@ async def test_a_request_that_the_end_of_the_service_cuts_off_is_503(
         begun.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(type(parts.stores.conferences), "may_view", never_ends)
+    monkeypatch.setattr(type(parts.stores.accounts), "principal", never_ends)
     token = await token_of(parts)
     app = create_app(parts, await parts.open_apps())
     sent: list[Message] = []
