@@ -5,6 +5,9 @@ fro, which take longer than a page from the cache. A plain request for control r
 is answered here instead, while its last byte is parsed. The call is the same object
 that the application has, and its answer the same bytes: only the way is shorter.
 
+A plain request that comes again, byte for byte, is not even parsed again: most programs
+that ask often ask the same.
+
 Whatever is unusual takes the ordinary way: another method or path, a body, an
 upgrade, HTTP/1.0, characters that a query of ours does not need, a request that
 follows on one without an answer, a client that reads too slowly.
@@ -63,6 +66,7 @@ _HEAD_BYTES_MAX: Final = 2_048
 _heads: Final[dict[bytes, _Asked]] = {}
 """Heads of plain requests as they came, and what they ask: a program that asks again and again
 says the same bytes each time. What they ask is all that is remembered, and not whether they may.
+They have tokens in them, and never leave the memory of the process.
 """
 
 
@@ -120,13 +124,12 @@ class FastLaneProtocol(HttpToolsProtocol):
         if not self._is_answered:
             super().on_message_complete()
 
-    def is_remembered(self, data: bytes) -> bool:
-        """Whether these bytes are a plain request that was read before, which is then answered."""
-        asked = _heads.get(data)
-        if asked is None or not (self._is_between_requests and self.is_idle()):
+    def answer_remembered(self, data: bytes) -> bool:
+        """Answer bytes that are a plain request which was read before; tell whether they are."""
+        asked, call = _heads.get(data), self.app.hot_call
+        if asked is None or call is None or not self._is_between_requests:
             return False
-        call = self.app.hot_call
-        if call is None or self.flow.write_paused:
+        if not self.is_idle() or self.flow.write_paused or self.transport.is_closing():
             return False
         self._unset_keepalive_if_required()
         self._serve(call, *asked)

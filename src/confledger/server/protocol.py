@@ -55,7 +55,7 @@ class LedgerProtocol(FastLaneProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, within the limits of a head."""
-        if not self._unparsed_bytes and self.is_remembered(data):
+        if not self._unparsed_bytes and self.answer_remembered(data):
             return
         self._chunk_bytes = len(data)
         self._unparsed_bytes += self._chunk_bytes
