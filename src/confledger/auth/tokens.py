@@ -151,7 +151,8 @@ class Tokens:
             return None
         generation, principal = known
         is_true = generation == self.accounts.generation()
-        return principal if is_true and time.time() * 1000 < principal.expire_time_ms else None
+        is_alive = time.time_ns() // 1_000_000 < principal.expire_time_ms
+        return principal if is_true and is_alive else None
 
     async def verify(self, access_token: str | None) -> Principal:
         """Who is asking.
