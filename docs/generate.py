@@ -55,8 +55,9 @@ def _command_line() -> Iterator[str]:
 
 def _commands(name: str, command: click.Command) -> Iterator[str]:
     if isinstance(command, click.Group):
-        for subcommand in command.commands.values():
-            yield from _commands(f"{name} {subcommand.name}", subcommand)
+        # In an order that does not depend on which of them were used before.
+        for subcommand in command.list_commands(click.Context(command)):
+            yield from _commands(f"{name} {subcommand}", command.commands[subcommand])
         return
     # Click keeps the help option that it makes, and a test in the same process uses it.
     context = click.Context(command, info_name=name, help_option_names=["-h", "--help"])
