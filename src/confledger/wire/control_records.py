@@ -4,8 +4,8 @@
 """
 
 import asyncio
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Final, cast
 
 import msgspec
@@ -26,6 +26,7 @@ from confledger.wire.page_cache import KeptPage, PageCache, PageKey
 from confledger.wire.query import Query
 from confledger.wire.reading import Headers, as_reader, language_of
 from confledger.wire.record_json import page_json, words_for
+from confledger.wire.shared_reads import SharedReads
 from confledger.wire.token_calls import access_token_in
 
 PATH: Final = "/v1/mmc/management/conferences/history/confCtlRecord"
@@ -75,6 +76,7 @@ class ControlRecordsCall:
     phrases: PhraseStore
     catalogue: Catalogue
     pages: PageCache
+    shared_reads: SharedReads[PageKey, JSONBytes] = field(default_factory=SharedReads)
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
@@ -120,21 +122,24 @@ class ControlRecordsCall:
         return kept.answer
 
     async def _answer_by_count(self, principal: Principal, asked: PageKey) -> JSONBytes:
-        """Ask a store that tells no generations, in one round trip."""
+        """Ask a store that tells no generations, in one round trip, for all who ask meanwhile."""
+        reading = self.shared_reads.read(asked, partial(self._read_by_count, asked))
+        if principal.is_administrator:
+            return await reading
+        permitted = self.visibility.require(principal, asked[1])
+        _, answer = await asyncio.gather(permitted, reading)
+        return answer
+
+    async def _read_by_count(self, asked: PageKey) -> JSONBytes:
         corp_id, conference_uuid, offset, limit, *_ = asked
         kept = self.pages.get(asked)
-        reading = self.records.page_unless(
+        page = await self.records.page_unless(
             corp_id,
             conference_uuid,
             offset=offset,
             limit=limit,
             known_count=kept.generation if kept else None,
         )
-        if principal.is_administrator:
-            page = await reading
-        else:
-            permitted = self.visibility.require(principal, conference_uuid)
-            _, page = await asyncio.gather(permitted, reading)
         if page is None:
             return cast("KeptPage", kept).answer  # no count is known but the kept one's
         answer = await self._told(page, asked)
