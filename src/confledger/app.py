@@ -182,7 +182,7 @@ class Service:
                 await self._open(opened)
             except ConfledgerError as error:
                 logger.error("can't start", extra={"reason": str(error)})
-                if not isinstance(error.__cause__, StoreBusy):
+                if not isinstance(error, StoreBusy) and not isinstance(error.__cause__, StoreBusy):
                     await send({"type": "lifespan.startup.failed"})
                     return
                 # The store was there when the service was started, and may be again in a moment:

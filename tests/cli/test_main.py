@@ -75,6 +75,7 @@ WRONG_VALUES = {
     "CONFLEDGER_SINCE": ("yesterday", PULL, 2),
     "CONFLEDGER_STORE": ("ledger.db", ("records", CONFERENCE), 2),
     "CONFLEDGER_STORE_READ": ("ledger.db", EXPORT, 2),
+    "CONFLEDGER_PAGE_CACHE_MIB": ("-1", ("serve", "--no-tls"), 2),
     "CONFLEDGER_TIME_ZONE": ("Mars", EXPORT, 2),
     "CONFLEDGER_TLS_CERT": (str(GOLDEN), ("serve",), 2),
     "CONFLEDGER_TLS_KEY": (str(GOLDEN), ("serve",), 2),

@@ -1,8 +1,8 @@
 """The access log: a line for each request, written many at a time."""
 
 import asyncio
-import functools
 import time
+from contextlib import suppress
 from typing import Final, TextIO
 
 from confledger.observability.logging import plain_or_quoted
@@ -14,7 +14,6 @@ _LINES_MAX: Final = 1_000
 """So many lines are not kept waiting."""
 
 
-@functools.lru_cache(maxsize=1_024)
 def call_told(method: str, path: str) -> str:
     """The method and the path of a request as they are told.
 
@@ -85,8 +84,10 @@ class RequestLog:
             self._flushing = None
         lines, self._lines = self._lines, []
         if lines and self._stream is not None:
-            self._stream.write("".join(lines))
-            self._stream.flush()
+            # Whoever has been answered is not answered otherwise because nobody takes the log.
+            with suppress(OSError, ValueError):
+                self._stream.write("".join(lines))
+                self._stream.flush()
 
 
 request_log: Final = RequestLog()

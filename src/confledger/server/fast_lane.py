@@ -180,7 +180,8 @@ class FastLaneProtocol(HttpToolsProtocol):
                 self._serve_later(answering, request_id, started)
                 return
             answer = _answer_now(answering, request_id)
-        self._tell(answer, request_id, started)
+        self.send(answer, request_id, is_last=False)
+        self._log(answer, request_id, started)
         # A clock for each answer costs more than looking at all of them now and then.
         self.deadline = self.loop.time() + self.timeout_keep_alive
         self.server_state.total_requests += 1
@@ -188,6 +189,7 @@ class FastLaneProtocol(HttpToolsProtocol):
     def _serve_later(
         self, answering: Coroutine[Any, Any, JSONBytes], request_id: str, started: float
     ) -> None:
+        self.deadline = NEVER
         self.cycle = waiting = _Waiting()  # type: ignore[assignment] # all that uvicorn looks for
         task = self.loop.create_task(self._answer_later(answering, waiting, request_id, started))
         self.tasks.add(task)
@@ -211,15 +213,23 @@ class FastLaneProtocol(HttpToolsProtocol):
 
     def _end(self, answer: JSONBytes, waiting: "_Waiting", request_id: str, started: float) -> None:
         waiting.response_started = waiting.response_complete = True
-        if not waiting.disconnected:
-            self._tell(answer, request_id, started, is_last=not waiting.keep_alive)
+        if not (waiting.disconnected or self.transport.is_closing()):
+            self.send(answer, request_id, is_last=not waiting.keep_alive)
+        self._log(answer, request_id, started)
         self.on_response_complete()
 
-    def _tell(
-        self, answer: JSONBytes, request_id: str, started: float, *, is_last: bool = False
-    ) -> None:
-        self.send(answer, request_id, is_last=is_last)
+    def _log(self, answer: JSONBytes, request_id: str, started: float) -> None:
         request_log.tell(request_id, answer.status_code, _CALL_TOLD, time.perf_counter() - started)
+
+    def pause_writing(self) -> None:
+        """Give a client that does not read so long to read on."""
+        super().pause_writing()
+        self.deadline = self.loop.time() + self.timeout_keep_alive
+
+    def resume_writing(self) -> None:
+        """Go on with a client that reads."""
+        super().resume_writing()
+        self.deadline = self.loop.time() + self.timeout_keep_alive if self.is_idle() else NEVER
 
     def is_idle(self) -> bool:
         """Whether every request has its answer."""
@@ -284,7 +294,11 @@ def end_overdue_connections(state: ServerState, loop: asyncio.AbstractEventLoop)
         now = loop.time()
         for connection in list(state.connections):
             if isinstance(connection, FastLaneProtocol) and connection.deadline < now:
-                connection.transport.close()
+                # Who does not read what is written can't hold up the end of it either.
+                if connection.transport.is_closing() or connection.flow.write_paused:
+                    connection.transport.abort()
+                else:
+                    connection.transport.close()
         if state.connections:
             loop.call_later(_SWEEP_SECONDS, sweep)
         else:

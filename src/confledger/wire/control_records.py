@@ -51,6 +51,8 @@ def question_in(headers: Headers, query_string: bytes) -> Question:
 
 
 _QUERIES_REMEMBERED: Final = 4_096
+_QUERY_BYTES_MAX: Final = 256
+"""A longer one is not remembered."""
 
 
 @lru_cache(_QUERIES_REMEMBERED)
@@ -61,7 +63,8 @@ def _asked_for(query_string: bytes) -> tuple[str, int, int]:
 
 
 def _asked(question: Question, principal: Principal) -> PageKey:
-    conference_uuid, offset, limit = _asked_for(question.query_string)
+    parse = _asked_for if len(question.query_string) <= _QUERY_BYTES_MAX else _asked_for.__wrapped__
+    conference_uuid, offset, limit = parse(question.query_string)
     corp_id, language = principal.corp_id, question.language
     return corp_id, conference_uuid, offset, limit, language, principal.masks_numbers
 

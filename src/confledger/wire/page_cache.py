@@ -10,7 +10,7 @@ from confledger.wire.exchange import JSONBytes
 _ENTRY_BYTES: Final = 1_000
 """About what an answer costs beside its body."""
 
-_READERS_MAX: Final = 100
+_READERS_MAX: Final = 8
 """Of how many ordinary users an answer remembers that they may read it."""
 
 PageKey = tuple[str, str, int, int, Language, bool]

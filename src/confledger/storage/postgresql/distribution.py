@@ -4,6 +4,7 @@ Citus is an extension of PostgreSQL. Nothing else in confledger knows of it, but
 keeps to the rules that `README.md` tells.
 """
 
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -123,6 +124,8 @@ async def _connected(url: str, hint: str = "") -> AsyncIterator["_Cluster"]:
                 connection = await asyncpg.connect(
                     url, timeout=CONNECT_SECONDS_MAX, server_settings=_SETTINGS
                 )
+            except ssl.SSLError:
+                raise  # some of them are a ValueError, too
             except ValueError:
                 # The driver's sentence may repeat a part of the URL.
                 raise not_well_formed() from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -160,6 +161,8 @@ async def _connected(url: str, address: str) -> AsyncIterator[Connection]:
                     "synchronous_commit": "on",
                 },
             )
+        except ssl.SSLError:
+            raise  # some of them are a ValueError, too
         except ValueError:
             # The driver's sentence may repeat a part of the URL.
             raise not_well_formed() from None

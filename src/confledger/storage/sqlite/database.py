@@ -79,7 +79,7 @@ class Database:
             self._searchers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
             for _ in range(_SEARCHERS):
                 self._searchers.put(_connect_to_read(path))
-            self.generations = Generations(path.with_name(f"{path.name}-generations"))
+            self.generations = Generations(path.resolve())
             """What changes with each commit of any process."""
         self.path = path
         """The file."""

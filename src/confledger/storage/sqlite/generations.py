@@ -44,17 +44,20 @@ class Generations:
     changed.
 
     Args:
-        path: the file; it is made if it is not there.
+        store: the file of the store, by the one name that all processes know it by.
 
     Raises:
         OSError: it can't be made, or mapped.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, store: Path) -> None:
+        path = store.with_name(f"{store.name}-generations")
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             size = (_FIRST_CONFERENCE + _CONFERENCE_PLACES) * _NUMBER_BYTES
-            os.truncate(file, size)  # to what it is already, if others have it open
+            # All of it is there from now on: a full disk must not be found out by a write
+            # to the memory, which would end the process.
+            os.posix_fallocate(file, 0, size)
             self._map = mmap.mmap(file, size)
         finally:
             os.close(file)
