@@ -21,6 +21,7 @@ from confledger.catalogue.words import Catalogue, load_catalogue
 from confledger.errors import ConfledgerError
 from confledger.ingest.files import Importer
 from confledger.ledger.intake import Intake
+from confledger.observability.counters import counters
 from confledger.observability.logging import logger
 from confledger.observability.request_log import request_log
 from confledger.settings import Settings
@@ -30,6 +31,7 @@ from confledger.wire import (
     app_auth,
     control_records,
     history,
+    metrics,
     openapi,
     push,
     token_calls,
@@ -95,8 +97,8 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
         await stores.close()
 
 
-def create_app(parts: Parts, apps: Apps) -> ASGIApp:
-    """The application that answers requests."""
+def create_app(parts: Parts, apps: Apps, exposure: metrics.Exposure | None = None) -> ASGIApp:
+    """The application that answers requests; what it counts, only if it is told how."""
     conferences = history.HistoryCalls(
         parts.tokens,
         parts.visibility,
@@ -138,6 +140,9 @@ def create_app(parts: Parts, apps: Apps) -> ASGIApp:
             (ConfledgerError, HTTPException, ClientDisconnect, Exception), answer_error
         ),
     )
+    if exposure is not None:
+        tell_metrics = metrics.MetricsCall(exposure)
+        starlette.router.routes.append(Route(metrics.PATH, tell_metrics.__call__, methods=["GET"]))
     # A path with one slash too many is a wrong path, not a reason to redirect:
     # a client that follows might do so without its headers.
     starlette.router.redirect_slashes = False
@@ -151,8 +156,9 @@ class Service:
     lifespan), in the process and the event loop that use them.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, exposure: metrics.Exposure | None = None) -> None:
         self._settings = settings
+        self._exposure = exposure
         self._app: ASGIApp | None = None
         self.hot_call: control_records.ControlRecordsCall | None = None
         """The call that the server may make by itself."""
@@ -170,16 +176,19 @@ class Service:
         await receive()  # lifespan.startup
         request_log.open(sys.stderr)
         try:
+            if self._exposure is not None:
+                counters.open(self._exposure.folder)
             async with open_parts(self._settings) as parts:
-                self._app = create_app(parts, await parts.open_apps())
+                self._app = create_app(parts, await parts.open_apps(), self._exposure)
                 self.hot_call = parts.read_control_records
                 self.answers_at_once = parts.stores.read_at_once
                 await send({"type": "lifespan.startup.complete"})
                 await receive()  # lifespan.shutdown
-        except ConfledgerError as error:
+        except (ConfledgerError, OSError) as error:
             logger.error("can't start", extra={"reason": str(error)})
             await send({"type": "lifespan.startup.failed"})
             return
         finally:
+            counters.close()
             request_log.close()
         await send({"type": "lifespan.shutdown.complete"})

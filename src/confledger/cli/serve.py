@@ -60,6 +60,11 @@ port_option = option(
     show_default=True,
     help="How much memory each process may keep pages in, in MiB; 0 keeps none.",
 )
+@option(
+    "--metrics-token-file",
+    type=_FILE,
+    help="Answer GET /metrics, for Prometheus, to whoever shows the token in this file.",
+)
 def serve(no_tls: bool, **options: Any) -> None:  # noqa: FBT001 - click passes by keyword
     """Serve the wire API, over TLS unless told otherwise.
 

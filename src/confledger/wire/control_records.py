@@ -18,6 +18,7 @@ from confledger.catalogue.words import Catalogue
 from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.record import Page
 from confledger.ledger.store import RecordStore
+from confledger.observability.counters import PAGE_CACHE_HITS, PAGE_CACHE_MISSES, counters
 from confledger.wire.exchange import JSONBytes
 from confledger.wire.page_cache import KeptPage, PageCache, PageKey
 from confledger.wire.query import Query
@@ -79,6 +80,7 @@ class ControlRecordsCall:
         if kept and kept.generation != generation:
             kept = None
         if kept and kept.may_be_read_by(principal):
+            counters.add(PAGE_CACHE_HITS)
             return kept.answer
         # Whether an administrator's corp has the conference is told by the page itself.
         if not principal.is_administrator:
@@ -89,6 +91,9 @@ class ControlRecordsCall:
             )
             kept = KeptPage(await self._told(page, asked), generation)
             self.pages.keep(asked, kept)
+            counters.add(PAGE_CACHE_MISSES)
+        else:
+            counters.add(PAGE_CACHE_HITS)
         kept.add_reader(principal)
         return kept.answer
 
@@ -110,7 +115,9 @@ class ControlRecordsCall:
             permitted = self.visibility.require(principal, conference_uuid)
             _, page = await asyncio.gather(permitted, reading)
         if page is None:
+            counters.add(PAGE_CACHE_HITS)
             return cast("KeptPage", kept).answer  # no count is known but the kept one's
+        counters.add(PAGE_CACHE_MISSES)
         answer = await self._told(page, asked)
         # A text that the catalogue does not know may get a translation at any time.
         if not any(record.operation_text or record.result_text for record in page.records):
