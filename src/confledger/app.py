@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,7 +20,6 @@ from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.words import Catalogue, load_catalogue
 from confledger.errors import ConfledgerError
-from confledger.ingest.files import Importer
 from confledger.ledger.intake import Intake
 from confledger.observability.counters import counters
 from confledger.observability.logging import logger
@@ -39,6 +39,9 @@ from confledger.wire import (
 from confledger.wire.exchange import Exchange, answer_error
 from confledger.wire.page_cache import PageCache
 
+if TYPE_CHECKING:
+    from confledger.ingest.files import Importer
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -47,11 +50,18 @@ class Parts:
     stores: Stores
     catalogue: Catalogue
     intake: Intake
-    importer: Importer
     tokens: Tokens
     visibility: Visibility
     read_control_records: control_records.ControlRecordsCall
     secret_key_file: Path
+
+    @property
+    def importer(self) -> "Importer":
+        """What takes records from files."""
+        from confledger.ingest.files import Importer  # noqa: PLC0415 - no server needs it
+
+        stores = self.stores
+        return Importer(self.intake, stores.conferences, self.catalogue, stores.phrases)
 
     async def open_apps(self) -> Apps:
         """The apps of the store; only what makes or checks an app key needs the secret key.
@@ -84,7 +94,6 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
             stores=stores,
             catalogue=catalogue,
             intake=intake,
-            importer=Importer(intake, stores.conferences, catalogue, stores.phrases),
             tokens=tokens,
             visibility=visibility,
             read_control_records=control_records.ControlRecordsCall(

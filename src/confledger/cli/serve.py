@@ -1,9 +1,9 @@
 """`confledger serve`: answer the wire API."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
-import anyio
 import click
 
 from confledger import server
@@ -74,7 +74,7 @@ def serve(no_tls: bool, **options: Any) -> None:  # noqa: FBT001 - click passes 
     settings = Settings(tls=not no_tls, **options)
     # Opened once before any worker is: what is wrong with the store is told here,
     # in a sentence, and its tables and secret key are made once.
-    anyio.run(_try_parts, settings)
+    asyncio.run(_try_parts(settings))
     server.serve(settings, _announce)
 
 

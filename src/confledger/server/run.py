@@ -21,7 +21,6 @@ from uvicorn.supervisors import Multiprocess
 from confledger.app import Service
 from confledger.errors import CannotListen, SettingError
 from confledger.observability.logging import log_configuration
-from confledger.server.certificate import names_host, self_signed_certificate
 from confledger.server.protocol import LedgerProtocol
 from confledger.settings import Settings
 from confledger.wire.metrics import Exposure
@@ -172,7 +171,11 @@ def _reachable(host: str) -> str:
 
 
 def _note(certificate: Path | None, host: str) -> str:
-    if certificate is None or names_host(certificate, host):
+    if certificate is None:
+        return ""
+    from confledger.server.certificate import names_host  # noqa: PLC0415 - large, for TLS alone
+
+    if names_host(certificate, host):
         return ""
     return f"the certificate {certificate} does not name {host}; clients that check it will refuse"
 
@@ -182,6 +185,8 @@ def _certificate(settings: Settings) -> tuple[Path | None, Path | None]:
         return None, None
     certificate, key = settings.tls_cert, settings.tls_key
     if certificate is None or key is None:
+        from confledger.server.certificate import self_signed_certificate  # noqa: PLC0415 - likewise
+
         certificate, key = self_signed_certificate(settings.data_folder, settings.host)
     try:
         # Tried here, so that a wrong file is a sentence and no worker's traceback.
