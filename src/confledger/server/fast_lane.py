@@ -6,7 +6,7 @@ is answered here instead, while its last byte is parsed. The call is the same ob
 that the application has, and its answer the same bytes: only the way is shorter.
 
 Whatever is unusual takes the ordinary way: another method or path, a body, an
-upgrade, HTTP/1.0, characters that a query of ours does not need, a request that
+upgrade, HTTP/1.0, a header twice, characters that a query of ours does not need, a request that
 follows on one without an answer, a client that reads too slowly.
 """
 
@@ -29,7 +29,13 @@ from confledger.observability.logging import logger
 from confledger.observability.request_log import request_log
 from confledger.wire import control_records
 from confledger.wire.errors import STOPPING
-from confledger.wire.exchange import JSONBytes, answer_of_error, error_answer, request_id_in
+from confledger.wire.exchange import (
+    REQUEST_ID,
+    JSONBytes,
+    answer_of_error,
+    error_answer,
+    request_id_from,
+)
 
 if TYPE_CHECKING:
     from confledger.app import Service
@@ -72,10 +78,20 @@ class FastLaneProtocol(HttpToolsProtocol):
         """Answer a plain request for control records, or serve as uvicorn does."""
         service: Service = self.app  # and none of uvicorn's wrappers around it
         call = service.hot_call
-        if call is not None and (plain := _PLAIN_TARGET.fullmatch(self.url)) and self._is_plain():
+        if (
+            call is not None
+            and (plain := _PLAIN_TARGET.fullmatch(self.url))
+            and (headers := self._plain_headers()) is not None
+        ):
             self._is_answered = True
-            answering = call.answer(self.headers, plain[1])
-            request_id, started = request_id_in(self.headers), time.perf_counter()
+            token = headers.get(b"x-access-token")
+            answering = call.answer(
+                None if token is None else token.decode("latin-1"),
+                headers.get(b"accept-language", b""),
+                plain[1],
+            )
+            request_id = request_id_from(headers.get(REQUEST_ID, b""))
+            started = time.perf_counter()
             if service.answers_at_once:
                 self._tell(_answer_now(answering, request_id), request_id, started)
                 # A clock for each answer costs more than looking at all of them now and then.
@@ -88,10 +104,10 @@ class FastLaneProtocol(HttpToolsProtocol):
                 self.tasks.add(task)
                 task.add_done_callback(self.tasks.discard)
         else:
-            url, headers = self.url, self.headers
+            url, received = self.url, self.headers
             super().on_message_begin()
             self.url = url
-            for name, value in headers:
+            for name, value in received:
                 super().on_header(name, value)
             super().on_headers_complete()
 
@@ -105,17 +121,20 @@ class FastLaneProtocol(HttpToolsProtocol):
         if not self._is_answered:
             super().on_message_complete()
 
-    def _is_plain(self) -> bool:
-        parser = self.parser
-        return (
-            self.is_idle()
+    def _plain_headers(self) -> dict[bytes, bytes] | None:
+        """The headers of a plain request; None where it is another."""
+        parser, headers = self.parser, dict(self.headers)
+        is_plain = (
+            len(headers) == len(self.headers)
+            and _OF_A_BODY.isdisjoint(headers)
+            and self.is_idle()
             and not self.flow.write_paused
             and parser.get_method() == b"GET"
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
-            and not any(name in _OF_A_BODY for name, _ in self.headers)
         )
+        return headers if is_plain else None
 
     async def _answer_later(
         self,

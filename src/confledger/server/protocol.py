@@ -82,7 +82,7 @@ class LedgerProtocol(FastLaneProtocol):
         has not seen as one.
         """
         if not self._head_is_complete:
-            super().on_header(name, value)
+            self.headers.append((name.lower(), value))  # as `super` does; there are many
             return
         self._unparsed_bytes = 0
         self._trailer_bytes += len(name) + len(value)

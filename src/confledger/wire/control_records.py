@@ -14,6 +14,7 @@ from starlette.responses import Response
 from confledger.auth.accounts import Principal
 from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
+from confledger.catalogue.language import best_language
 from confledger.catalogue.words import Catalogue
 from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.record import Page
@@ -22,8 +23,9 @@ from confledger.observability.counters import PAGE_CACHE_HITS, PAGE_CACHE_MISSES
 from confledger.wire.exchange import JSONBytes
 from confledger.wire.page_cache import KeptPage, PageCache, PageKey
 from confledger.wire.query import Query
-from confledger.wire.reading import Headers, language_of, reader_of
+from confledger.wire.reading import accept_language_in, reader_with
 from confledger.wire.record_json import page_json, words_for
+from confledger.wire.token_calls import access_token_of
 
 PATH: Final = "/v1/mmc/management/conferences/history/confCtlRecord"
 
@@ -54,22 +56,27 @@ class ControlRecordsCall:
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        return await self.answer(request.scope["headers"], request.scope["query_string"])
+        scope = request.scope
+        return await self.answer(
+            access_token_of(request), accept_language_in(scope["headers"]), scope["query_string"]
+        )
 
-    async def answer(self, headers: Headers, query_string: bytes) -> JSONBytes:
-        """The answer to a request with these headers and this query.
+    async def answer(
+        self, access_token: str | None, accept_language: bytes, query_string: bytes
+    ) -> JSONBytes:
+        """The answer to a request with this token, for these languages, and with this query.
 
         Raises:
             ConfledgerError: it can't be answered so.
         """
-        principal = await reader_of(headers, self.tokens)
+        principal = await reader_with(access_token, self.tokens)
         conference_uuid, offset, limit = _asked_for(query_string)
         asked = (
             principal.corp_id,
             conference_uuid,
             offset,
             limit,
-            language_of(headers),
+            best_language(accept_language.decode("latin-1")),
             principal.masks_numbers,
         )
         # Before anything is read: what is committed meanwhile is another generation.

@@ -39,6 +39,9 @@ PUSH_PREFIX: Final = "/ledger/v1/"
 PUSH_BYTES_MAX: Final = 8 * 1024**2
 """The longest body of a push, packed and unpacked."""
 
+REQUEST_ID: Final = b"x-request-id"
+"""The header, as ASGI has it."""
+
 _REQUEST_ID: Final = re.compile(rb"[0-9A-Za-z_.-]{1,64}")
 
 # The vendor's sample answers with these, letter for letter.
@@ -63,10 +66,12 @@ def new_request_id() -> str:
 
 def request_id_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """The id that a request's headers give it, if it is a plain one; else a new one."""
-    for name, value in headers:
-        if name == b"x-request-id":
-            return value.decode() if _REQUEST_ID.fullmatch(value) else new_request_id()
-    return new_request_id()
+    return request_id_from(next((value for name, value in headers if name == REQUEST_ID), b""))
+
+
+def request_id_from(value: bytes) -> str:
+    """As `request_id_in`, from the value of the header, which is empty where there is none."""
+    return value.decode() if _REQUEST_ID.fullmatch(value) else new_request_id()
 
 
 class JSONBytes(Response):
@@ -134,7 +139,7 @@ class Exchange:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message["headers"], (REQUEST_ID, request_id.encode())]
             await send(message)
 
         try:

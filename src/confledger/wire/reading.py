@@ -21,7 +21,12 @@ async def reader_of(headers: Headers, tokens: Tokens) -> Principal:
         TokenRejected: there is no token, a wrong one, or two.
         NotPermitted: the app that they came through may not read.
     """
-    principal = await tokens.verify(access_token_in(headers))
+    return await reader_with(access_token_in(headers), tokens)
+
+
+async def reader_with(access_token: str | None, tokens: Tokens) -> Principal:
+    """As `reader_of`, by the token alone."""
+    principal = await tokens.verify(access_token)
     if "read" not in principal.scopes:
         raise NotPermitted("the app has no scope to read")
     return principal
@@ -35,5 +40,9 @@ def query_string_of(request: Request) -> str:
 
 def language_of(headers: Headers) -> Language:
     """The language that a request gets."""
-    ranges = [value for name, value in headers if name == b"accept-language"]
-    return best_language(b",".join(ranges).decode("latin-1"))
+    return best_language(accept_language_in(headers).decode("latin-1"))
+
+
+def accept_language_in(headers: Headers) -> bytes:
+    """The languages that a request's headers ask for, as they were sent; empty for none."""
+    return b",".join([value for name, value in headers if name == b"accept-language"])
