@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,8 +21,8 @@ from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.words import Catalogue, load_catalogue
 from confledger.errors import ConfledgerError, StoreBusy
-from confledger.ingest.files import Importer
 from confledger.ledger.intake import Intake
+from confledger.observability.counters import counters
 from confledger.observability.logging import logger
 from confledger.observability.request_log import request_log
 from confledger.settings import Settings
@@ -32,6 +32,7 @@ from confledger.wire import (
     app_auth,
     control_records,
     history,
+    metrics,
     openapi,
     push,
     token_calls,
@@ -42,6 +43,9 @@ from confledger.wire.page_cache import PageCache
 
 _SECONDS_BETWEEN_TRIES: Final = 0.5
 
+if TYPE_CHECKING:
+    from confledger.ingest.files import Importer
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -50,11 +54,18 @@ class Parts:
     stores: Stores
     catalogue: Catalogue
     intake: Intake
-    importer: Importer
     tokens: Tokens
     visibility: Visibility
     read_control_records: control_records.ControlRecordsCall
     secret_key_file: Path
+
+    @property
+    def importer(self) -> "Importer":
+        """What takes records from files."""
+        from confledger.ingest.files import Importer  # noqa: PLC0415 - no server needs it
+
+        stores = self.stores
+        return Importer(self.intake, stores.conferences, self.catalogue, stores.phrases)
 
     async def open_apps(self) -> Apps:
         """The apps of the store; only what makes or checks an app key needs the secret key.
@@ -87,7 +98,6 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
             stores=stores,
             catalogue=catalogue,
             intake=intake,
-            importer=Importer(intake, stores.conferences, catalogue, stores.phrases),
             tokens=tokens,
             visibility=visibility,
             read_control_records=control_records.ControlRecordsCall(
@@ -100,8 +110,8 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
         await stores.close()
 
 
-def create_app(parts: Parts, apps: Apps) -> ASGIApp:
-    """The application that answers requests."""
+def create_app(parts: Parts, apps: Apps, exposure: metrics.Exposure | None = None) -> ASGIApp:
+    """The application that answers requests; what it counts, only if it is told how."""
     conferences = history.HistoryCalls(
         parts.tokens,
         parts.visibility,
@@ -143,6 +153,9 @@ def create_app(parts: Parts, apps: Apps) -> ASGIApp:
             (ConfledgerError, HTTPException, ClientDisconnect, Exception), answer_error
         ),
     )
+    if exposure is not None:
+        tell_metrics = metrics.MetricsCall(exposure)
+        starlette.router.routes.append(Route(metrics.PATH, tell_metrics.__call__, methods=["GET"]))
     # A path with one slash too many is a wrong path, not a reason to redirect:
     # a client that follows might do so without its headers.
     starlette.router.redirect_slashes = False
@@ -156,8 +169,9 @@ class Service:
     lifespan), in the process and the event loop that use them.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, exposure: metrics.Exposure | None = None) -> None:
         self._settings = settings
+        self._exposure = exposure
         self._app: ASGIApp | None = None
         self.hot_call: control_records.ControlRecordsCall | None = None
         """The call that the server may make by itself."""
@@ -179,8 +193,11 @@ class Service:
         async with AsyncExitStack() as opened:
             opened.callback(request_log.close)
             try:
+                if self._exposure is not None:
+                    counters.open(self._exposure.folder)
+                    opened.callback(counters.close)
                 await self._open(opened)
-            except ConfledgerError as error:
+            except (ConfledgerError, OSError) as error:
                 logger.error("can't start", extra={"reason": str(error)})
                 if not isinstance(error, StoreBusy) and not isinstance(error.__cause__, StoreBusy):
                     await send({"type": "lifespan.startup.failed"})
@@ -196,7 +213,7 @@ class Service:
     async def _open(self, opened: AsyncExitStack) -> None:
         async with AsyncExitStack() as tried:
             parts = await tried.enter_async_context(open_parts(self._settings))
-            self._app = create_app(parts, await parts.open_apps())
+            self._app = create_app(parts, await parts.open_apps(), self._exposure)
             self.hot_call = parts.read_control_records
             self.answers_at_once = parts.stores.read_at_once
             opened.push_async_callback(tried.pop_all().aclose)

@@ -56,6 +56,8 @@ class Settings:
     """How many processes serve."""
     page_cache_mib: int = DEFAULT_PAGE_CACHE_MIB
     """How much memory each of them may keep pages in; 0 keeps none."""
+    metrics_token_file: Path | None = None
+    """Holds what a monitoring system has to show; None: nobody is told what is counted."""
 
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):

@@ -5,9 +5,6 @@ import os
 import time
 from typing import Final
 
-from cryptography.exceptions import InvalidKey
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
 from confledger.auth.accounts import AccountStore, Login
 from confledger.auth.tokens import Session, Tokens
 from confledger.errors import AccountDisabled, AccountLocked, PasswordRejected, StoreBusy
@@ -33,6 +30,8 @@ _HASHING_AT_ONCE: Final = 2
 
 def hash_password(password: str) -> str:
     """The Argon2id hash of a password, in PHC form, with a salt of its own."""
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415 - large
+
     kdf = Argon2id(
         salt=os.urandom(_SALT_BYTES),
         length=_HASH_BYTES,
@@ -44,6 +43,9 @@ def hash_password(password: str) -> str:
 
 
 def _is_password_of(password: str, password_hash: str) -> bool:
+    from cryptography.exceptions import InvalidKey  # noqa: PLC0415 - large
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415
+
     try:
         Argon2id.verify_phc_encoded(password.encode(), password_hash)
     except InvalidKey:

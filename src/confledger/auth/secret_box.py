@@ -10,12 +10,12 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING, Final
 
 from confledger.errors import SettingError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -29,14 +29,14 @@ class SecretBox:
     """
 
     def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(key)
+        self._key = key
         self.key_id = hashlib.sha256(b"confledger secret key id" + key).hexdigest()[:16]
         """Tells one secret key from another without giving it away."""
 
     def seal(self, secret: str, *, owner: str) -> bytes:
         """Encrypt a secret for an owner: it can't be opened for any other."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, secret.encode(), owner.encode())
+        return nonce + self._cipher().encrypt(nonce, secret.encode(), owner.encode())
 
     def open(self, sealed: bytes, *, owner: str) -> str:
         """Decrypt what `seal` gave for the same owner.
@@ -44,13 +44,21 @@ class SecretBox:
         Raises:
             SettingError: it was sealed with another secret key, or for somebody else.
         """
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - as in `_cipher`
+
         nonce, encrypted = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
-            return self._cipher.decrypt(nonce, encrypted, owner.encode()).decode()
+            return self._cipher().decrypt(nonce, encrypted, owner.encode()).decode()
         except InvalidTag as error:
             raise SettingError(
                 f"the key of the app {owner} does not open with the secret key"
             ) from error
+
+    def _cipher(self) -> "AESGCM":
+        # Large, and needed only when an app is made or logs in.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+        return AESGCM(self._key)
 
 
 def load_secret_box(path: Path, *, make: bool) -> SecretBox:

@@ -1,11 +1,11 @@
 """Options that several commands have, and what all options have in common."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import anyio
 import click
 from click.core import ParameterSource
 
@@ -116,7 +116,7 @@ def run_with_parts(
         async with open_parts(Settings(**options), make_store=make_store) as parts:
             return await work(parts)
 
-    return anyio.run(run)
+    return asyncio.run(run())
 
 
 def check_name(name: str, hint: str) -> str:

@@ -1,9 +1,9 @@
 """`confledger serve`: answer the wire API."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
-import anyio
 import click
 
 from confledger import server
@@ -61,6 +61,11 @@ port_option = option(
     show_default=True,
     help="How much memory each process may keep pages in, in MiB; 0 keeps none.",
 )
+@option(
+    "--metrics-token-file",
+    type=_FILE,
+    help="Answer GET /metrics, for Prometheus, to whoever shows the token in this file.",
+)
 def serve(no_tls: bool, **options: Any) -> None:  # noqa: FBT001 - click passes by keyword
     """Serve the wire API, over TLS unless told otherwise.
 
@@ -70,7 +75,7 @@ def serve(no_tls: bool, **options: Any) -> None:  # noqa: FBT001 - click passes 
     settings = Settings(tls=not no_tls, **options)
     # Opened once before any worker is: what is wrong with the store is told here,
     # in a sentence, and its tables and secret key are made once.
-    anyio.run(_try_parts, settings)
+    asyncio.run(_try_parts(settings))
     server.serve(settings, _announce)
 
 

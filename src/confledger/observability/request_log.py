@@ -1,10 +1,11 @@
-"""The access log: a line for each request, written many at a time."""
+"""The access log: a line for each request, written many at a time; and the count of them."""
 
 import asyncio
 import time
 from contextlib import suppress
 from typing import Final, TextIO
 
+from confledger.observability.counters import counters
 from confledger.observability.logging import plain_or_quoted
 
 _FLUSH_SECONDS: Final = 0.1
@@ -23,7 +24,7 @@ def call_told(method: str, path: str) -> str:
 
 
 class RequestLog:
-    """Tells of requests in lines as `LineFormatter` makes them, once it is told where.
+    """Counts requests, and tells of them once it is told where: in lines as of `LineFormatter`.
 
     Python's own logging takes longer for a line than a warm page takes in all; so these
     lines are put together here, and written ten times a second.
@@ -46,7 +47,7 @@ class RequestLog:
         self._stream = None
 
     def tell(self, request_id: str, status: int, call: str, seconds: float) -> None:
-        """Tell of an answer.
+        """Count an answer, and tell of it.
 
         Args:
             request_id: plain characters, as `exchange` has checked.
@@ -54,13 +55,15 @@ class RequestLog:
             call: what `call_told` makes of the request.
             seconds: how long it took.
         """
+        counters.add_request(status, seconds)
         self._write(
             f"request request_id={request_id} {call} status={status}"
             f" milliseconds={seconds * 1000:.2f}"
         )
 
     def tell_refused(self, request_id: str, status: int) -> None:
-        """Tell of bytes that were no request, or no request that is served."""
+        """Count bytes that were no request, or no request that is served, and tell of them."""
+        counters.add_refused(status)
         self._write(f"refused request_id={request_id} status={status}")
 
     def _write(self, event: str) -> None:

@@ -1,11 +1,15 @@
 """Serves the application: the socket, TLS, and one process or several."""
 
 import functools
+import re
 import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,13 +21,15 @@ from uvicorn.supervisors import Multiprocess
 from confledger.app import Service
 from confledger.errors import CannotListen, SettingError
 from confledger.observability.logging import log_configuration
-from confledger.server.certificate import names_host, self_signed_certificate
 from confledger.server.protocol import LedgerProtocol
 from confledger.settings import Settings
+from confledger.wire.metrics import Exposure
 
 _BACKLOG: Final = 2048
 _SHUTDOWN_SECONDS_MAX: Final = 10
 _KEEP_ALIVE_SECONDS: Final = 30
+
+_METRICS_TOKEN: Final = re.compile(r"[!-~]{16,1024}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +54,15 @@ def serve(settings: Settings, announce: Callable[[Address], None]) -> None:
 
     Raises:
         CannotListen: the address can't be had.
-        SettingError: the certificate can't be used.
+        SettingError: the certificate, or the token for the metrics, can't be used.
     """
+    with _exposure(settings) as exposure:
+        _serve(settings, exposure, announce)
+
+
+def _serve(
+    settings: Settings, exposure: Exposure | None, announce: Callable[[Address], None]
+) -> None:
     listener = _listen(settings.host, settings.port)
     certificate, key = _certificate(settings)
     scheme = "https" if certificate else "http"
@@ -60,7 +73,7 @@ def serve(settings: Settings, announce: Callable[[Address], None]) -> None:
         note=_note(certificate, settings.host),
     )
     config = uvicorn.Config(
-        functools.partial(Service, settings),
+        functools.partial(Service, settings, exposure),
         factory=True,
         http=LedgerProtocol,
         ws="none",
@@ -104,6 +117,33 @@ def _run(config: uvicorn.Config, listener: socket.socket) -> bool:
     return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
 
 
+@contextmanager
+def _exposure(settings: Settings) -> Iterator[Exposure | None]:
+    """How the processes tell what they count, if they do; their folder goes at the end."""
+    if settings.metrics_token_file is None:
+        yield None
+        return
+    token = _metrics_token(settings.metrics_token_file)
+    with tempfile.TemporaryDirectory(prefix="confledger-metrics-") as folder:
+        yield Exposure(token, Path(folder), time.time())
+
+
+def _metrics_token(path: Path) -> str:
+    try:
+        token = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SettingError(
+            f"the file {path} (--metrics-token-file) can't be read: {reason}"
+        ) from error
+    if not _METRICS_TOKEN.fullmatch(token):
+        raise SettingError(
+            f"the file {path} (--metrics-token-file) must hold a token of 16 to 1,024 ASCII"
+            " characters without spaces"
+        )
+    return token
+
+
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -131,7 +171,11 @@ def _reachable(host: str) -> str:
 
 
 def _note(certificate: Path | None, host: str) -> str:
-    if certificate is None or names_host(certificate, host):
+    if certificate is None:
+        return ""
+    from confledger.server.certificate import names_host  # noqa: PLC0415 - large, for TLS alone
+
+    if names_host(certificate, host):
         return ""
     return f"the certificate {certificate} does not name {host}; clients that check it will refuse"
 
@@ -141,6 +185,8 @@ def _certificate(settings: Settings) -> tuple[Path | None, Path | None]:
         return None, None
     certificate, key = settings.tls_cert, settings.tls_key
     if certificate is None or key is None:
+        from confledger.server.certificate import self_signed_certificate  # noqa: PLC0415 - likewise
+
         certificate, key = self_signed_certificate(settings.data_folder, settings.host)
     try:
         # Tried here, so that a wrong file is a sentence and no worker's traceback.

@@ -13,10 +13,9 @@ from confledger.ledger.archive import ArchiveStore
 from confledger.ledger.conference import ConferenceStore
 from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.store import RecordStore
-from confledger.storage import postgresql, sqlite
+from confledger.storage import sqlite
 from confledger.storage.copying import require_copied, require_whole
 from confledger.storage.migrations import Migrated, StoreVersion, Tell
-from confledger.storage.postgresql import migrating as postgresql_migrating
 from confledger.storage.sqlite import migrating as sqlite_migrating
 from confledger.storage.tables import Tables
 
@@ -75,6 +74,8 @@ def check_url(url: str) -> None:
         SettingError: it does not, or is not well-formed.
     """
     if url.startswith(_POSTGRESQL):
+        from confledger.storage import postgresql  # noqa: PLC0415 - large, for these alone
+
         postgresql.address_of(url)
     else:
         sqlite_path(url)
@@ -131,7 +132,9 @@ async def version_of(url: str) -> StoreVersion:
         StoreError: there is no store, or it can't be looked at.
     """
     if url.startswith(_POSTGRESQL):
-        return await postgresql_migrating.version_of(url)
+        from confledger.storage.postgresql import migrating  # noqa: PLC0415 - likewise
+
+        return await migrating.version_of(url)
     return sqlite_migrating.version_of(sqlite_path(url))
 
 
@@ -148,7 +151,9 @@ async def migrate_store(url: str, tell: Tell) -> Migrated:
             store says which steps are done.
     """
     if url.startswith(_POSTGRESQL):
-        return await postgresql_migrating.migrate(url, tell)
+        from confledger.storage.postgresql import migrating  # noqa: PLC0415 - likewise
+
+        return await migrating.migrate(url, tell)
     return sqlite_migrating.migrate(sqlite_path(url), tell)
 
 
@@ -168,6 +173,8 @@ async def distribute_store(url: str, shard_count: int, tell: Callable[[str], obj
             "only a store on PostgreSQL (--store, CONFLEDGER_STORE) with the extension Citus can be"
             " distributed; `confledger store copy` brings one of SQLite there"
         )
+    from confledger.storage import postgresql  # noqa: PLC0415 - likewise
+
     # Before a store is made, which should not be in a place that can't be distributed.
     workers = await postgresql.require_workers(url)
     async with open_tables(url, make=True) as tables:
@@ -183,6 +190,8 @@ async def _open(url: str, *, make: bool, read_url: str = "") -> Stores:
             " and so must the store (--store)"
         )
     if url.startswith(_POSTGRESQL):
+        from confledger.storage import postgresql  # noqa: PLC0415 - likewise
+
         shared = await postgresql.open_database(url, make=make)
         try:
             replica = await postgresql.open_replica(read_url) if read_url else None

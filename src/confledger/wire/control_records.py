@@ -21,6 +21,7 @@ from confledger.errors import InvalidParameter
 from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.record import Page
 from confledger.ledger.store import RecordStore
+from confledger.observability.counters import PAGE_CACHE_HITS, PAGE_CACHE_MISSES, counters
 from confledger.wire.exchange import JSONBytes
 from confledger.wire.page_cache import KeptPage, PageCache, PageKey
 from confledger.wire.query import Query
@@ -98,7 +99,10 @@ class ControlRecordsCall:
         kept = self.pages.get(asked)
         if kept is None or kept.generation != self.records.generation(asked[1]):
             return None
-        return kept.answer if kept.may_be_read_by(principal) else None
+        if not kept.may_be_read_by(principal):
+            return None
+        counters.add(PAGE_CACHE_HITS)
+        return kept.answer
 
     async def answer(self, question: Question) -> JSONBytes:
         """The answer, made anew.
@@ -121,6 +125,9 @@ class ControlRecordsCall:
             page = await self.records.page(corp_id, conference_uuid, offset=offset, limit=limit)
             kept = KeptPage(await self._told(page, asked), generation)
             self.pages.keep(asked, kept)
+            counters.add(PAGE_CACHE_MISSES)
+        else:
+            counters.add(PAGE_CACHE_HITS)
         kept.add_reader(principal)
         return kept.answer
 
@@ -144,7 +151,9 @@ class ControlRecordsCall:
             known_count=kept.generation if kept else None,
         )
         if page is None:
+            counters.add(PAGE_CACHE_HITS)
             return cast("KeptPage", kept).answer  # no count is known but the kept one's
+        counters.add(PAGE_CACHE_MISSES)
         answer = await self._told(page, asked)
         # A text that the catalogue does not know may get a translation at any time.
         if not any(record.operation_text or record.result_text for record in page.records):

@@ -31,6 +31,7 @@ from confledger.errors import (
 from confledger.ledger.conference import Conference, ConferenceStore
 from confledger.ledger.intake import Intake, conference_uuid_from
 from confledger.ledger.store import RecordStore
+from confledger.observability.counters import RECORDS_ACCEPTED, RECORDS_DUPLICATE, counters
 from confledger.wire.bodies import read_packed
 from confledger.wire.exchange import PUSH_BYTES_MAX, PUSH_PREFIX, JSONBytes
 from confledger.wire.problems import JSON_PROBLEMS, field_and_rule
@@ -123,6 +124,8 @@ class PushCalls:
             )
             receipts = await self.intake.take(principal.corp_id, {conference_uuid: records})
         receipt = receipts[conference_uuid]
+        counters.add(RECORDS_ACCEPTED, receipt.accepted)
+        counters.add(RECORDS_DUPLICATE, receipt.duplicates)
         return JSONBytes(
             msgspec.json.encode(
                 RecordsReceiptJSON(

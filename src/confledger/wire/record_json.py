@@ -116,17 +116,17 @@ def page_json(
 def record_json(record: ControlRecord, words: ReaderWords, *, masks_numbers: bool) -> RecordJSON:
     """A record in a language; with its numbers starred, if the corp wants that."""
     operation_text, result_text = record.operation_text, record.result_text
-    if words.phrases:
-        operation_text = words.phrases.get(operation_text, operation_text)
-        result_text = words.phrases.get(result_text, result_text)
     operator, object_, detail = record.operator, record.object, record.detail
+    # There are many records, and most of their texts are empty.
+    if operation_text:
+        operation_text = words.phrases.get(operation_text, operation_text)
+    if result_text:
+        result_text = words.phrases.get(result_text, result_text)
     if masks_numbers:
-        operation_text, result_text = mask_numbers(operation_text), mask_numbers(result_text)
-        operator, object_, detail = (
-            mask_numbers(operator),
-            mask_numbers(object_),
-            mask_numbers(detail),
-        )
+        operator, object_ = mask_numbers(operator), mask_numbers(object_)
+        operation_text = operation_text and mask_numbers(operation_text)
+        result_text = result_text and mask_numbers(result_text)
+        detail = detail and mask_numbers(detail)
     operation, result = record.operation, record.result
     return RecordJSON(
         operateTime=record.operate_time_ms,
@@ -134,7 +134,7 @@ def record_json(record: ControlRecord, words: ReaderWords, *, masks_numbers: boo
         operator=operator or None,
         operateCode=words.catalogue.operations[operation].text if operation else operation_text,
         operationObject=object_ or None,
-        operateResult=(words.catalogue.results[result].text if result else result_text) or None,
+        operateResult=words.catalogue.results[result].text if result else result_text or None,
         detail=detail or None,
     )
 

@@ -1,7 +1,8 @@
 """The wire API as an OpenAPI 3.1 document, made of the same structs that read and write it."""
 
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from starlette.requests import Request
@@ -12,15 +13,17 @@ from starlette.types import Message, Receive, Scope, Send
 from confledger import __version__
 from confledger.wire.errors import ErrorBody
 from confledger.wire.exchange import JSONBytes
-from confledger.wire.openapi import push_calls, vendor_calls
-from confledger.wire.openapi.parts import REF, Schema
 
 PATH: Final = "/openapi.json"
 PAGE_PATH: Final = "/docs"
 
 
-def document() -> Schema:
+def document() -> dict[str, Any]:
     """The OpenAPI document."""
+    # What it is made of takes longer to read and make than a store to open.
+    from confledger.wire.openapi import push_calls, vendor_calls  # noqa: PLC0415
+    from confledger.wire.openapi.parts import REF  # noqa: PLC0415
+
     shapes = (*vendor_calls.SHAPES, *push_calls.SHAPES, ErrorBody)
     _, components = msgspec.json.schema_components(shapes, ref_template=REF)
     vendor_calls.tell_of_rules(components)
@@ -75,10 +78,11 @@ class ReferencePage:
 
 
 class OpenAPICall:
-    """Serves the document."""
+    """Serves the document, which is made when it is first asked for."""
 
-    def __init__(self) -> None:
-        self._body = msgspec.json.encode(document())
+    @cached_property
+    def _body(self) -> bytes:
+        return msgspec.json.encode(document())
 
     async def __call__(self, _: Request) -> Response:
         """Answer one request."""
