@@ -26,6 +26,7 @@ _RECORDS: Final = 100_000
 _COPIES: Final = 3
 _PUSHED: Final = 1_000
 _CLIENTS: Final = 8
+_BY_TWO: Final = f"pushes, {_CLIENTS} clients, 2 services"
 _PAGES: Final = 20_000
 _COUNTED: Final = 2_000
 _SHOWN: Final = 100
@@ -57,12 +58,12 @@ def on_each_engine(bench: Bench) -> Found:
     measured = bench.measure(contenders)
     ratios = [
         ratio(measured, f"{POSTGRESQL}: {work}", f"{SQLITE}: {work}", what=work)
-        for work in ("a page, kept", "a page, not kept", *map(_pushes, (1, _CLIENTS)))
+        for work in ("a page, kept", "a page, not kept", *map(_pushes, (1, _CLIENTS)), _BY_TWO)
     ]
     notes = [
         f"of pushes, the records are counted; {_PUSHED:,} a POST, each record with an id",
         "the CPU of PostgreSQL's is that of both processes, which share the core",
-        "bytes a record: with its share of the meetings and of who attended; an empty store taken off",
+        "bytes a record: with its part of meetings and attendance, without those of an empty store",
     ]
     return Found(measured, ratios, notes=notes, figures=figures | parts.medians())
 
@@ -87,9 +88,9 @@ class _Parts:
         return Contender(contender.name, load, (*contender.processes, self._database.process))
 
     def medians(self) -> dict[str, float]:
-        """For each contender that of all rounds."""
+        """For each contender that of all rounds, without the warm-up before them."""
         return {
-            f"{name}, of which PostgreSQL, CPU us": statistics.median(each)
+            f"{name}, of which PostgreSQL, CPU us": statistics.median(each[1:])
             for name, each in self._found.items()
         }
 
@@ -120,8 +121,26 @@ def _work(
             pushing(f"{engine}: {_pushes(clients)}", kept, token, posts, clients)
             for clients in (1, _CLIENTS)
         ),
+        _pushing_to_both(f"{engine}: {_BY_TWO}", (kept, uncached), token, engine),
     ]
     return [parts.of(each) for each in contenders] if engine == POSTGRESQL else contenders
+
+
+def _pushing_to_both(
+    name: str, servers: tuple[Server, Server], token: str, prefix: str
+) -> Contender:
+    """Half of the clients push through another service, to the same conferences."""
+
+    def load(seconds: int) -> Load:
+        def half(number: int) -> Load:
+            posts = Posts(_PUSHED, has_event_ids=True, prefix=f"{prefix} by {number}")
+            return post(servers[number], token, posts, seconds=seconds, clients=_CLIENTS // 2)
+
+        with ThreadPoolExecutor(len(servers)) as executor:
+            one, other = executor.map(half, range(len(servers)))
+        return Load(one.units + other.units, max(one.seconds, other.seconds))
+
+    return Contender(name, load, [server.process for server in servers])
 
 
 def other_pages(conferences: list[tuple[str, int]], count: int = _PAGES) -> list[str]:
