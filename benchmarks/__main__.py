@@ -61,6 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", action="append", metavar="CASE", help="this case; repeatable")
     parser.add_argument("--rounds", type=int, help=f"default {_ROUNDS}; quick {_QUICK_ROUNDS}")
     parser.add_argument("--seconds", type=int, help=f"of each; {_SECONDS}; quick {_QUICK_SECONDS}")
+    parser.add_argument("--records-max", type=int, help="no larger store in the case growth")
     parser.add_argument("--confledger", type=Path, default=_COMMAND, help="the command to measure")
     return parser.parse_args()
 
@@ -111,7 +112,14 @@ def _measure(options: argparse.Namespace) -> int:
         try:
             with ExitStack() as stack:
                 bench = Bench(
-                    Data(_DATA, confledger), rounds, seconds, folder, stack, options.quick, left_out
+                    Data(_DATA, confledger),
+                    rounds,
+                    seconds,
+                    folder,
+                    stack,
+                    options.quick,
+                    left_out,
+                    options.records_max,
                 )
                 found = case.run(bench)
         except Unusable as error:

@@ -56,6 +56,8 @@ class Bench:
     is_quick: bool
     left_out: list[str]
     """Who was left out of the case, and why."""
+    records_max: int | None = None
+    """How large the largest store may be where sizes are compared."""
 
     @property
     def confledger(self) -> Confledger:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks import commands, growth, reading, writing
+from benchmarks import commands, engines, growth, reading, writing
 from benchmarks.bench import Bench, Found
 
 
@@ -40,6 +40,8 @@ CASES: Final = (
     Case("push-1000", writing.pushes_of(1_000), is_quick=True, needs_wrk=False),
     Case("push-10000", writing.pushes_of(10_000), needs_wrk=False),
     Case("growth", growth.growth),
+    Case("engines", engines.on_each_engine),
+    Case("replica", engines.with_a_replica, needs_wrk=False),
     Case("starting", commands.starting, is_quick=True, needs_wrk=False),
     Case("files", commands.importing_and_exporting, needs_wrk=False),
     Case("archive", commands.archiving, needs_wrk=False),

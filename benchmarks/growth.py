@@ -18,7 +18,8 @@ _PUSHED: Final = 100
 
 def growth(bench: Bench) -> Found:
     """A page and a push in stores of 10,000 to 10,000,000 records."""
-    sizes = _QUICK_SIZES if bench.is_quick else _SIZES
+    most = bench.records_max or _SIZES[-1]
+    sizes = [size for size in (_QUICK_SIZES if bench.is_quick else _SIZES) if size <= most]
     contenders: list[Contender] = []
     for size in sizes:
         original = bench.data.meetings(size // _RECORDS_PER_MEETING, size)

@@ -39,10 +39,11 @@ def test_the_readmes_of_both_languages_have_the_same_parts() -> None:
 
 
 def test_each_how_to_is_in_both_languages() -> None:
-    """A page in English has one in Chinese, with as many headings, blocks and rows of tables."""
+    """So is the page on growth: with as many headings, blocks and rows of tables."""
     folder = ROOT / "docs" / "how-to"
     pages = [page for page in folder.glob("*.md") if not page.name.endswith(".zh-CN.md")]
     assert pages
+    pages.append(ROOT / "docs" / "explanation" / "growth.md")
     for page in pages:
         texts = [page.read_text("utf-8"), page.with_suffix(".zh-CN.md").read_text("utf-8")]
         for pattern in (r"^#+ ", r"^```", r"^\|", r"^- "):
