@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from engines import ENGINES
 
 from confledger.auth.accounts import (
     DEFAULT_CORP_ID,
@@ -18,6 +17,7 @@ from confledger.auth.accounts import (
     User,
 )
 from confledger.storage import Stores
+from engines import ENGINES
 
 NOW_MS = 1_700_000_000_000
 

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from engines import ENGINES
 
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.errors import NoSuchCorp
 from confledger.ledger.archive import ArchivedConference, ArchiveSource, ArchiveStore
 from confledger.storage import Stores
+from engines import ENGINES
 
 CORP, OTHER_CORP = DEFAULT_CORP_ID, "other"
 SOURCE, OTHER_SOURCE = "https://a.test", "https://b.test"

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from engines import ENGINES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +27,7 @@ from confledger.ledger.conference import (
 )
 from confledger.storage import Stores
 from conftest import MakeRecord
+from engines import ENGINES
 
 CORP, OTHER_CORP = DEFAULT_CORP_ID, "other"
 A, B = "a" * 32, "b" * 32

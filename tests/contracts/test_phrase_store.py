@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from engines import ENGINES
 
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.errors import NoSuchCorp
 from confledger.ledger.phrases import PhraseStore
 from confledger.storage import Stores
+from engines import ENGINES
 
 CORP, OTHER_CORP = DEFAULT_CORP_ID, "other"
 DANCE = {"zh-CN": "跳舞", "en-US": "Dance"}

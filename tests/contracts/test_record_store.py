@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from engines import ENGINES, OpenEngine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,6 +22,7 @@ from confledger.ledger.conference import ConferenceNews
 from confledger.ledger.record import ControlRecord, Page
 from confledger.storage import Stores
 from conftest import MakeRecord
+from engines import ENGINES, OpenEngine
 
 CORP = DEFAULT_CORP_ID
 A, B = "a" * 32, "b" * 32

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
-from engines import ENGINES
 
 from confledger.auth.accounts import (
     DEFAULT_CORP_ID,
@@ -21,6 +20,7 @@ from confledger.auth.tenants import TenantStore
 from confledger.errors import NameTaken, NoSuchApp, NoSuchCorp, NoSuchUser, StillInUse
 from confledger.storage import Stores
 from conftest import CONFERENCE, MakeRecord
+from engines import ENGINES
 
 NOW_MS = 1_700_000_000_000
 
