@@ -122,7 +122,7 @@ def test_the_file_is_durable_and_its_owners_alone(path: Path, database: Database
     """The store uses a write-ahead log with full synchronisation, readable by its owner only."""
     with apsw.Connection(str(path)) as connection:
         assert connection.pragma("journal_mode") == "wal"
-    assert database._writer.pragma("synchronous") == 2  # noqa: SLF001 - what the writer runs with
+    assert database._writer._connection.pragma("synchronous") == 2  # noqa: SLF001 - what the writer runs with
     for file in path.parent.iterdir():
         assert file.stat().st_mode & 0o077 == 0, file
 

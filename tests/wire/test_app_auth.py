@@ -530,7 +530,7 @@ async def test_a_login_that_says_nothing_new_writes_no_user(
 
     accounts = parts.stores.accounts
     assert isinstance(accounts, SQLiteAccountStore)
-    accounts.database._writer.exec_trace = trace  # noqa: SLF001 - to see what is written
+    accounts.database._writer._connection.exec_trace = trace  # noqa: SLF001 - to see what is written
     await log_in(client, body_of(userId="ann", userName="Ann"))
     same = any("UPDATE user" in statement for statement in written)
     await log_in(client, body_of(userId="ann", userName="Anna"))

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -18,7 +17,9 @@ import apsw
 from confledger.errors import StoreBusy, StoreUnusable
 from confledger.storage.migrations import load_migrations
 from confledger.storage.queries import load_queries
+from confledger.storage.sqlite.errors import errors_translated, translated
 from confledger.storage.sqlite.generations import Generations
+from confledger.storage.sqlite.writing import Writer
 
 QUERIES: Final = load_queries("confledger.storage.sqlite")
 
@@ -43,7 +44,6 @@ Bindings = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
 Read = Callable[[str, Bindings], list[Row]]
 """Reads all rows of a named query."""
-S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -66,15 +66,14 @@ class Database:
     """
 
     def __init__(self, path: Path, *, make: bool = True) -> None:
-        self._writes_waiting = threading.BoundedSemaphore(_WRITES_WAITING_MAX)
         with errors_translated(path):
             if not make and not path.exists():
                 raise no_store(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             # Who did what in a meeting is nobody's to read but its owner's.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._writer = connect(path)
-            _prepare_schema(self._writer, path)
+            writer = connect(path)
+            _prepare_schema(writer, path)
             self._reader = _connect_to_read(path)
             self._searchers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
             for _ in range(_SEARCHERS):
@@ -87,7 +86,7 @@ class Database:
         self._searching = ThreadPoolExecutor(
             max_workers=_SEARCHERS, thread_name_prefix="sqlite-search"
         )
-        self._writing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
+        self._writer = Writer(writer, self.generations, path, _WRITES_WAITING_MAX)
 
     def read(self, query: str, bindings: Bindings) -> list[Row]:
         """All rows of a named query, on this thread."""
@@ -98,8 +97,10 @@ class Database:
         try:
             return self._reader.execute(statement, bindings).fetchall()
         except (apsw.Error, OSError) as error:
-            _raise_translated(error, self.path)
-            raise
+            ours = translated(error, self.path)
+            if ours is error:
+                raise
+            raise ours from error
 
     async def search(self, work: Callable[[Read], T]) -> T:
         """Do some reading that may take a while; all that it reads is of one moment.
@@ -110,12 +111,24 @@ class Database:
         Raises:
             StoreBusy: it took too long, or too many searches wait already.
         """
-        return await self._hand_over(
-            self._searching, self._searches_waiting, self._search, work, _SEARCH_SECONDS_MAX
-        )
+        if not self._searches_waiting.acquire(blocking=False):
+            raise StoreBusy(f"too much waits for the store {self.path} already")
+        give_up = time.monotonic() + _SEARCH_SECONDS_MAX
+        try:
+            running = asyncio.get_running_loop().run_in_executor(
+                self._searching, self._search, work, give_up
+            )
+        except BaseException:
+            self._searches_waiting.release()
+            raise
+        running.add_done_callback(lambda _: self._searches_waiting.release())
+        # A caller who goes away must not free the place of work that still runs.
+        return await asyncio.shield(running)
 
     async def write(self, work: Callable[[apsw.Connection], T], changes: Collection[int]) -> T:
-        """Do some work in one durable transaction, which an exception rolls back.
+        """Do some work durably, whole or not at all; an exception undoes it.
+
+        It may share its transaction with other writes that wait.
 
         Args:
             work: is given the connection, on the thread of the writer.
@@ -125,30 +138,7 @@ class Database:
             StoreBusy: too many writes wait already, or another process held the lock too long.
             StoreUnusable: the disk is full, the file damaged, ...
         """
-        transact = partial(self._transact, changes)
-        return await self._hand_over(
-            self._writing, self._writes_waiting, transact, work, _WRITE_SECONDS_MAX
-        )
-
-    async def _hand_over(
-        self,
-        thread: ThreadPoolExecutor,
-        waiting: threading.BoundedSemaphore,
-        do: Callable[[Callable[[S], T], float], T],
-        work: Callable[[S], T],
-        seconds_max: float,
-    ) -> T:
-        if not waiting.acquire(blocking=False):
-            raise StoreBusy(f"too much waits for the store {self.path} already")
-        give_up = time.monotonic() + seconds_max
-        try:
-            running = asyncio.get_running_loop().run_in_executor(thread, do, work, give_up)
-        except BaseException:
-            waiting.release()
-            raise
-        running.add_done_callback(lambda _: waiting.release())
-        # A caller who goes away must not free the place of work that still runs.
-        return await asyncio.shield(running)
+        return await self._writer.write(work, changes, _WRITE_SECONDS_MAX)
 
     def _search(self, work: Callable[[Read], T], give_up: float) -> T:
         connection = self._searchers.get()
@@ -178,30 +168,13 @@ class Database:
         finally:
             self._searchers.put(connection)
 
-    def _transact(
-        self, changes: Collection[int], work: Callable[[apsw.Connection], T], give_up: float
-    ) -> T:
-        seconds_left = give_up - time.monotonic()
-        if seconds_left <= 0:
-            raise StoreBusy(f"the store {self.path} is busy")
-        with errors_translated(self.path):
-            self._writer.set_busy_timeout(int(seconds_left * 1000) + 1)
-            try:
-                with transaction(self._writer):
-                    return work(self._writer)
-            finally:
-                # After the commit, and before anybody is told of it. A transaction that
-                # seems to have failed may have been committed all the same.
-                self.generations.change(changes)
-
     def close(self) -> None:
         """Finish the write and the searches that run, and close the file."""
-        self._writing.shutdown(cancel_futures=True)
+        self._writer.close()
         self._searching.shutdown(cancel_futures=True)
         for _ in range(_SEARCHERS):
             self._searchers.get().close()
         self._reader.close()
-        self._writer.close()
         self.generations.close()
 
 
@@ -233,6 +206,8 @@ def connect(path: Path) -> apsw.Connection:
     # the power fails, and a record that was acknowledged is never lost.
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", True)  # noqa: FBT003 - the pragma's value
+    # What a savepoint needs to be undone is then in memory, too, and not in a file.
+    connection.pragma("temp_store", "memory")
     return connection
 
 
@@ -276,36 +251,3 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-@contextmanager
-def errors_translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours, with the cause kept."""
-    try:
-        yield
-    except (apsw.Error, OSError) as error:
-        _raise_translated(error, path)
-        raise
-
-
-def _raise_translated(error: Exception, path: Path) -> None:
-    """Raise an error of SQLite's as ours; one that is a mistake of ours is not touched."""
-    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
-        raise StoreBusy(f"the store {path} is busy") from error
-    if isinstance(error, _UNUSABLE):
-        raise StoreUnusable(f"the store {path} can't be used: {error}") from error
-
-
-_UNUSABLE: Final = (
-    apsw.CantOpenError,
-    apsw.CorruptError,
-    apsw.FullError,
-    apsw.InterruptError,
-    apsw.IOError,
-    apsw.NoMemError,
-    apsw.NotADBError,
-    apsw.PermissionsError,
-    apsw.ProtocolError,
-    apsw.ReadOnlyError,
-    OSError,
-)

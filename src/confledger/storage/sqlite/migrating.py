@@ -10,6 +10,7 @@ import apsw
 from confledger.storage.copying import not_whole
 from confledger.storage.migrations import Migrated, Migration, StoreVersion, Tell, failed
 from confledger.storage.sqlite import database
+from confledger.storage.sqlite.errors import errors_translated
 from confledger.storage.tables import COPIED_FROM
 
 _LOCK_SECONDS_MAX: Final = 600.0
@@ -79,7 +80,7 @@ def _require_whole(connection: apsw.Connection, path: Path) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[apsw.Connection]:
-    with database.errors_translated(path):
+    with errors_translated(path):
         if not path.exists():
             raise database.no_store(path)
         connection = database.connect(path)
