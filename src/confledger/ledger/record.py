@@ -20,6 +20,12 @@ Such a record may come in any language, and its words may be ones that the
 catalogue does not know. The position, not the words, is what identifies it.
 """
 
+CONTENT_EVENT_PREFIX: Final = "content:"
+"""An event id that starts so is made of what the record says."""
+
+KEY_EVENT_PREFIX: Final = "key:"
+"""An event id that starts so is a place in a batch that came by a key."""
+
 
 _PLACE_DIGITS_MAX: Final = 18
 """A larger number is no place, and no integer of any store."""

@@ -11,7 +11,6 @@ from confledger.storage.rows import Row
 from confledger.storage.tables import (
     CONFERENCES,
     DAYS,
-    EVENTS,
     HEADS,
     RECORDS,
     VIEWERS,
@@ -61,7 +60,7 @@ async def check_store(store: Tables) -> AsyncGenerator[str]:
 
 async def _check_records(store: Tables) -> AsyncIterator[str]:
     """Heads, records and events side by side, for all three are in the order of conferences."""
-    heads, records, events = _heads(store), _groups(store, RECORDS), _groups(store, EVENTS)
+    heads, records, events = _heads(store), _records(store), _events(store)
     head, record, event = (
         await anext(heads, None),
         await anext(records, None),
@@ -97,16 +96,34 @@ async def _heads(store: Tables) -> AsyncIterator[_Group]:
         yield _Group((conference_uuid, corp_id), record_count)
 
 
-async def _groups(store: Tables, table: Table) -> AsyncIterator[_Group]:
-    seq, event_id = table.columns.index("seq"), table.columns.index("event_id")
+async def _records(store: Tables) -> AsyncIterator[_Group]:
+    seq, event_id = RECORDS.columns.index("seq"), RECORDS.columns.index("event_id")
+    rows = ((row[0], row[1], row[seq], row[event_id]) async for row in _rows(store, RECORDS))
+    async for group in _groups(rows):
+        yield group
+
+
+async def _events(store: Tables) -> AsyncIterator[_Group]:
+    async def rows() -> AsyncIterator[Row]:
+        after: Row | None = None
+        while page := await store.events(after, _ROWS_OF_PAGE):
+            for conference_uuid, corp_id, _, event_id, seq in page:
+                yield conference_uuid, corp_id, seq, event_id
+            after = page[-1][:3]
+
+    async for group in _groups(rows()):
+        yield group
+
+
+async def _groups(rows: AsyncIterator[Row]) -> AsyncIterator[_Group]:
     group: _Group | None = None
-    async for row in _rows(store, table):
-        key = (row[0], row[1])
+    async for conference_uuid, corp_id, seq, event_id in rows:
+        key = (conference_uuid, corp_id)
         if group is None or group.key != key:
             if group:
                 yield group
             group = _Group(key)
-        group.add(row[seq], row[event_id])
+        group.add(seq, event_id)
     if group:
         yield group
 

@@ -44,7 +44,6 @@ RECORDS: Final = _table(
     "operate_time_ms source operator operator_basis operation operation_text object result"
     " result_text detail event_id received_time_ms",
 )
-EVENTS: Final = _table("event", "conference_uuid corp_id event_id", "seq")
 
 TABLES: Final = (
     CORPS,
@@ -84,11 +83,11 @@ TABLES: Final = (
     ),
     HEADS,
     RECORDS,
-    EVENTS,
 )
 """What a store keeps for good, in an order in which no row comes before one that it needs.
 
-Logins and failed logins are not in it: they end by themselves.
+Logins and failed logins are not in it: they end by themselves. Nor are events, which
+come and go with their records: each engine finds them in its own way.
 """
 
 FIRST_CORP: Final = ("default", "default", True, False)
@@ -129,6 +128,18 @@ class Tables(Protocol):
     async def count(self, table: Table) -> int:
         """How many rows a table has; it counts each, so not for records."""
 
+    async def events(self, after: Row | None, limit: int) -> list[Row]:
+        """By which the records are found again, in the order of conferences.
+
+        Args:
+            after: the first three of a row, and the rows are those behind it.
+            limit: how many at most.
+
+        Returns:
+            The conference, its corp, what the engine looks for, the id of the event, and the
+            `seq` that it has. An id that nobody would find by that is an empty one.
+        """
+
     async def record_count(self, before: Row | None) -> int:
         """How many records there are, by the heads alone.
 
@@ -141,6 +152,8 @@ class Tables(Protocol):
 
     async def add(self, table: Table, rows: list[Row]) -> None:
         """Add rows that are not there yet: all, in one durable transaction, or none.
+
+        With a record comes its event.
 
         Raises:
             StoreUnusable: a row breaks a rule of the schema.

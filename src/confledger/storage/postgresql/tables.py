@@ -9,7 +9,9 @@ import asyncpg
 from confledger.errors import StoreUnusable
 from confledger.storage.postgresql.database import Database, Session
 from confledger.storage.rows import Row
-from confledger.storage.tables import COPIED_FROM, FIRST_CORP, SECRET_KEY_ID, Table
+from confledger.storage.tables import COPIED_FROM, FIRST_CORP, RECORDS, SECRET_KEY_ID, Table
+
+_EVENT: Final = ("conference_uuid", "corp_id", "event_id", "seq")
 
 _BOOLEANS: Final = ("is_", "has_", "masks_")
 """How the names of the columns begin that are boolean here, and integers in SQLite."""
@@ -59,6 +61,16 @@ class PostgreSQLTables:
         ((count,),) = await self._select(f"SELECT count(*) FROM {_name(table)}")  # noqa: S608 - our own names
         return cast("int", count)
 
+    async def events(self, after: Row | None, limit: int) -> list[Row]:
+        """See `Tables.events`."""
+        behind = "WHERE (conference_uuid, corp_id, event_id) > ($2, $3, $4)" if after else ""
+        return await self._select(
+            f"SELECT conference_uuid, corp_id, event_id, event_id, seq FROM event {behind}"  # noqa: S608 - our own words
+            " ORDER BY conference_uuid, corp_id, event_id LIMIT $1",
+            limit,
+            *(after or ()),
+        )
+
     async def record_count(self, before: Row | None) -> int:
         """See `Tables.record_count`."""
         condition = "WHERE (conference_uuid, corp_id) < ($1, $2)" if before is not None else ""
@@ -82,6 +94,13 @@ class PostgreSQLTables:
             await session.connection.copy_records_to_table(
                 _name(table), records=cells, columns=table.columns
             )
+            if table is RECORDS:
+                places = [RECORDS.columns.index(column) for column in _EVENT]
+                await session.connection.copy_records_to_table(
+                    "event",
+                    records=[[row[place] for place in places] for row in cells],
+                    columns=_EVENT,
+                )
 
         try:
             await self.database.write(work)

@@ -142,7 +142,7 @@ class SQLiteConferenceStore:
     async def may_view(self, corp_id: str, conference_uuid: str, persons: Collection[str]) -> bool:
         """See `ConferenceStore.may_view`."""
         key = {"corp_id": corp_id, "conference_uuid": conference_uuid}
-        if not self.database.read("record_count", key):
+        if not self.database.read("head", key):
             raise NoSuchConference(conference_uuid)
         return bool(self.database.read("viewers", {**key, **two_persons(persons)}))
 

@@ -19,6 +19,7 @@ from confledger.storage.migrations import load_migrations
 from confledger.storage.queries import load_queries
 from confledger.storage.sqlite.errors import errors_translated, translated
 from confledger.storage.sqlite.generations import Generations
+from confledger.storage.sqlite.manners import Manners
 from confledger.storage.sqlite.writing import Writer
 
 QUERIES: Final = load_queries("confledger.storage.sqlite")
@@ -80,6 +81,8 @@ class Database:
                 self._searchers.put(_connect_to_read(path))
             self.generations = Generations(path.resolve())
             """What changes with each commit of any process."""
+        self.manners = Manners()
+        """What this process knows of what records have in common."""
         self.path = path
         """The file."""
         self._searches_waiting = threading.BoundedSemaphore(_SEARCHES_WAITING_MAX)

@@ -5,56 +5,76 @@
 -- conference. One row without a seq: the page is past the end, or the count is known.
 SELECT
     head.record_count, record.seq,
-    operate_time_ms, source, operator, operator_basis, operation, operation_text,
-    object, result, result_text, detail, event_id, received_time_ms
+    operate_time_ms, manner_id, operator, object, detail, event_id, received_time_ms
 FROM head
 LEFT JOIN record
-    ON  record.conference_uuid = head.conference_uuid
-    AND record.corp_id = head.corp_id
+    ON  record.head_id = head.head_id
     AND record.seq >= :offset
     AND record.seq < :offset + :limit
     AND head.record_count <> :known_count
 WHERE head.conference_uuid = :conference_uuid AND head.corp_id = :corp_id
 ORDER BY record.seq;
 
--- name: record_of_event
--- The record that an event became.
+-- name: manner
+-- What some records have in common.
+SELECT source, operator_basis, operation, operation_text, result, result_text
+FROM manner WHERE manner_id = :manner_id;
+
+-- name: manner_id
+SELECT manner_id FROM manner
+WHERE source = ? AND operator_basis = ? AND operation = ? AND operation_text = ? AND result = ?
+    AND result_text = ?;
+
+-- name: add_manner
+INSERT INTO manner (source, operator_basis, operation, operation_text, result, result_text)
+VALUES (?, ?, ?, ?, ?, ?)
+RETURNING manner_id;
+
+-- name: records_of_events
+-- The records that some events became, or others of the same number; and which number that is.
 SELECT
-    operate_time_ms, source, operator, operator_basis, operation, operation_text,
-    object, result, result_text, detail, event.event_id, received_time_ms
-FROM event
-JOIN record USING (conference_uuid, corp_id, seq)
-WHERE event.conference_uuid = :conference_uuid AND event.corp_id = :corp_id
-    AND event.event_id = :event_id;
+    event_hash, event.seq,
+    operate_time_ms, manner_id, operator, object, detail, event_id, received_time_ms
+FROM carray(:event_hashes) AS asked
+CROSS JOIN event ON event.head_id = :head_id AND event.event_hash = asked.value
+CROSS JOIN record ON record.head_id = :head_id AND record.seq = event.seq;
 
 -- name: record_at
 -- The record at a place.
 SELECT
-    operate_time_ms, source, operator, operator_basis, operation, operation_text,
-    object, result, result_text, detail, event_id, received_time_ms
+    seq, operate_time_ms, manner_id, operator, object, detail, event_id, received_time_ms
 FROM record
-WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id AND seq = :seq;
+WHERE head_id = :head_id AND seq = :seq;
 
--- name: record_count
--- How many records a conference has.
-SELECT record_count FROM head WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id;
+-- name: head
+-- The number of a conference, and how many records it has.
+SELECT head_id, record_count FROM head
+WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id;
+
+-- name: begin_head
+-- A conference that gets its first record.
+INSERT INTO head (conference_uuid, corp_id, record_count) VALUES (:conference_uuid, :corp_id, 0)
+RETURNING head_id, record_count;
 
 -- name: grow_head
--- Give a conference room for some records more; the answer is its new count.
-INSERT INTO head (conference_uuid, corp_id, record_count)
-VALUES (:conference_uuid, :corp_id, :accepted)
-ON CONFLICT (conference_uuid, corp_id) DO UPDATE SET record_count = record_count + :accepted
-RETURNING record_count;
+UPDATE head SET record_count = :record_count WHERE head_id = :head_id;
 
--- name: add_record
-INSERT INTO record (
-    conference_uuid, corp_id, seq,
-    operate_time_ms, source, operator, operator_basis, operation, operation_text,
-    object, result, result_text, detail, event_id, received_time_ms
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+-- name: add_events
+-- Events in one row of numbers, the first of which has the seq :first_seq; without those of a
+-- number that is taken.
+INSERT INTO event (head_id, event_hash, seq)
+SELECT :head_id, value, :first_seq - 1 + rowid FROM carray(:event_hashes) WHERE true
+ON CONFLICT DO NOTHING;
+
+-- name: take_back_events
+-- Those of some events that have been given a seq from :first_seq on.
+DELETE FROM event
+WHERE head_id = :head_id AND event_hash IN (SELECT value FROM carray(:event_hashes))
+    AND seq >= :first_seq;
 
 -- name: add_event
-INSERT INTO event (conference_uuid, corp_id, event_id, seq) VALUES (?, ?, ?, ?);
+INSERT INTO event (head_id, event_hash, seq) VALUES (:head_id, :event_hash, :seq)
+ON CONFLICT DO NOTHING;
 
 -- name: pin_secret_key
 -- Remember which secret key the app keys are sealed with, unless that is settled.
@@ -711,8 +731,7 @@ SELECT
         conference.start_time_ms,
         (
             SELECT operate_time_ms FROM record
-            WHERE record.conference_uuid = head.conference_uuid
-                AND record.corp_id = head.corp_id AND record.seq = 0
+            WHERE record.head_id = head.head_id AND record.seq = 0
         )
     )
 FROM head INDEXED BY head_of_corp

@@ -1,17 +1,25 @@
 """The tables of a store in SQLite."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from itertools import groupby
+from typing import Final, cast
 
 import apsw
 
 from confledger.errors import StoreUnusable
-from confledger.storage.rows import Row
+from confledger.storage.rows import Row, record_of
+from confledger.storage.sqlite import events
 from confledger.storage.sqlite.database import Database, address_of
+from confledger.storage.sqlite.events import Short, lengthened
 from confledger.storage.sqlite.generations import EVERYTHING
-from confledger.storage.tables import COPIED_FROM, FIRST_CORP, SECRET_KEY_ID, Table
+from confledger.storage.sqlite.records import Appending
+from confledger.storage.tables import COPIED_FROM, FIRST_CORP, RECORDS, SECRET_KEY_ID, Table
 
-_DAMAGES_MAX = 100
+_DAMAGES_MAX: Final = 100
+_NUMBER_LEAST: Final = -(1 << 63)
+_ATTEMPTS_MAX: Final = 100
+"""So many events of one number are not to be found in any store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,8 @@ class SQLiteTables:
 
     async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
         """See `Tables.page`."""
+        if table is RECORDS:
+            return self._records(after, limit)
         key = ", ".join(table.key)
         places = ", ".join("?" * len(table.key))
         behind = f"WHERE ({key}) > ({places})" if after is not None else ""
@@ -44,10 +54,30 @@ class SQLiteTables:
             ),
         )
 
+    def _records(self, after: Row | None, limit: int) -> list[Row]:
+        conference_uuid, corp_id, seq = after or ("", "", -1)
+        return cast(
+            "list[Row]",
+            self.database.select(
+                f"SELECT {', '.join(RECORDS.columns)} FROM readable_record"  # noqa: S608 - our own names
+                " WHERE (conference_uuid, corp_id) >= (:conference_uuid, :corp_id)"
+                # A condition for each conference, so that each is begun where it has to be.
+                " AND seq > CASE WHEN conference_uuid = :conference_uuid AND corp_id = :corp_id"
+                " THEN :seq ELSE -1 END"
+                " ORDER BY conference_uuid, corp_id, seq LIMIT :limit",
+                {
+                    "conference_uuid": conference_uuid,
+                    "corp_id": corp_id,
+                    "seq": seq,
+                    "limit": limit,
+                },
+            ),
+        )
+
     async def find(self, table: Table, key: Row) -> Row | None:
         """See `Tables.find`."""
         rows = self.database.select(
-            f"SELECT {', '.join(table.columns)} FROM {table.name}"  # noqa: S608 - our own names
+            f"SELECT {', '.join(table.columns)} FROM {_source(table)}"  # noqa: S608 - our own names
             f" WHERE {' AND '.join(f'{column} = ?' for column in table.key)}",
             tuple(key),
         )
@@ -57,6 +87,27 @@ class SQLiteTables:
         """See `Tables.count`."""
         ((count,),) = self.database.select(f"SELECT count(*) FROM {table.name}", ())  # noqa: S608 - our own names
         return cast("int", count)
+
+    async def events(self, after: Row | None, limit: int) -> list[Row]:
+        """See `Tables.events`."""
+        conference_uuid, corp_id, number = after or ("", "", None)
+        rows = self.database.select(
+            "SELECT conference_uuid, corp_id, event_hash, event.seq, event_id, record.seq"
+            " FROM head CROSS JOIN event USING (head_id)"
+            " LEFT JOIN record ON record.head_id = head.head_id AND record.seq = event.seq"
+            " WHERE (conference_uuid, corp_id) >= (:conference_uuid, :corp_id)"
+            " AND event_hash > CASE WHEN conference_uuid = :conference_uuid"
+            " AND corp_id = :corp_id THEN :number ELSE :least END"
+            " ORDER BY conference_uuid, corp_id, event_hash LIMIT :limit",
+            {
+                "conference_uuid": conference_uuid,
+                "corp_id": corp_id,
+                "number": _NUMBER_LEAST if number is None else number,
+                "least": _NUMBER_LEAST,
+                "limit": limit,
+            },
+        )
+        return [(*row[:3], _if_found(row[2], *row[4:]), row[3]) for row in rows]
 
     async def record_count(self, before: Row | None) -> int:
         """See `Tables.record_count`."""
@@ -69,24 +120,33 @@ class SQLiteTables:
         """See `Tables.last_key`."""
         backwards = ", ".join(f"{column} DESC" for column in table.key)
         rows = self.database.select(
-            f"SELECT {', '.join(table.key)} FROM {table.name} ORDER BY {backwards} LIMIT 1",  # noqa: S608 - our own names
+            f"SELECT {', '.join(table.key)} FROM {_source(table)} ORDER BY {backwards} LIMIT 1",  # noqa: S608 - our own names
             (),
         )
         return rows[0] if rows else None
 
     async def add(self, table: Table, rows: list[Row]) -> None:
         """See `Tables.add`."""
-        statement = _insertion(table)
 
         def work(connection: apsw.Connection) -> None:
             try:
-                connection.executemany(statement, [tuple(row) for row in rows])
+                if table is RECORDS:
+                    self._add_records(connection, rows)
+                else:
+                    connection.executemany(_insertion(table), [tuple(row) for row in rows])
             except apsw.ConstraintError as error:
                 raise StoreUnusable(
                     f"the store {self.address} does not take a row of {table.name}: {error}"
                 ) from error
 
         await self.database.write(work, [EVERYTHING])
+
+    def _add_records(self, connection: apsw.Connection, rows: Sequence[Row]) -> None:
+        """Records, for which there are heads already, which count them."""
+        for (conference_uuid, corp_id), of_one in groupby(rows, lambda row: tuple(row[:2])):
+            Appending(connection, corp_id, conference_uuid, self.database.manners).put(
+                [(row[2], record_of(row[3:])) for row in of_one]
+            )
 
     async def fact(self, name: str) -> str | None:
         """See `Tables.fact`."""
@@ -125,9 +185,34 @@ class SQLiteTables:
         """See `Tables.damages`."""
         found = self.database.select(f"PRAGMA integrity_check({_DAMAGES_MAX})", ())
         strays = self.database.select('SELECT DISTINCT "table" FROM pragma_foreign_key_check', ())
-        return [f"SQLite says: {said}" for (said,) in found if said != "ok"] + [
-            f"SQLite says: a row of {name} belongs to one that is not there" for (name,) in strays
+        lost = self.database.select(
+            "SELECT name, count(*) FROM ("
+            " SELECT 'record' AS name, head_id FROM record UNION ALL"
+            " SELECT 'event' AS name, head_id FROM event"
+            ") WHERE head_id NOT IN (SELECT head_id FROM head) GROUP BY name ORDER BY name",
+            (),
+        )
+        return [
+            *(f"SQLite says: {said}" for (said,) in found if said != "ok"),
+            *(
+                f"SQLite says: a row of {name} belongs to one that is not there"
+                for (name,) in strays
+            ),
+            *(f"{count} rows of {name} belong to no conference" for name, count in lost),
         ]
+
+
+def _source(table: Table) -> str:
+    return "readable_record" if table is RECORDS else table.name
+
+
+def _if_found(number: int, short: Short, seq: int | None) -> str:
+    """The id of a record, if it is one that is looked for by this number, at first or later."""
+    if seq is None:
+        return ""
+    event_id = lengthened(short, seq)
+    further = (events.further_number(event_id, attempt) for attempt in range(1, _ATTEMPTS_MAX))
+    return event_id if number == events.first_number(event_id) or number in further else ""
 
 
 _FACT = "INSERT INTO store_info (name, value) VALUES (?, ?)"

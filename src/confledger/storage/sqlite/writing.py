@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -176,14 +175,16 @@ class Writer:
         """Tell the callers, in the order of their writes, each on the loop where it waits."""
         by_loop: dict[asyncio.AbstractEventLoop, list[_Write]] = {}
         for write in together:
-            self._places.release()
             by_loop.setdefault(write.caller.get_loop(), []).append(write)
         for loop, writes in by_loop.items():
-            with suppress(RuntimeError):  # the loop is closed, and nobody waits
-                loop.call_soon_threadsafe(_settle, writes)
+            try:
+                loop.call_soon_threadsafe(_settle, writes, self._places)
+            except RuntimeError:  # the loop is closed, and nobody waits
+                self._places.release(len(writes))
 
 
-def _settle(writes: list[_Write]) -> None:
+def _settle(writes: list[_Write], places: threading.BoundedSemaphore) -> None:
+    places.release(len(writes))
     for write in writes:
         if write.caller.done():
             continue

@@ -77,42 +77,67 @@ CREATE INDEX grant_by_end ON login_grant (refresh_expire_time_ms);
 -- ------------------------------------------------------------------ the ledger
 
 -- One row for each conference: how many records it has, which is also the next `seq`.
+-- Its number, which is this file's own, stands in place of its key where there are many rows.
 CREATE TABLE head (
+    head_id         INTEGER NOT NULL PRIMARY KEY,
     conference_uuid TEXT    NOT NULL,
     corp_id         TEXT    NOT NULL REFERENCES corp (corp_id),
     record_count    INTEGER NOT NULL CHECK (record_count >= 0),
-    PRIMARY KEY (conference_uuid, corp_id)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (conference_uuid, corp_id)
+) STRICT;
 
 CREATE INDEX head_of_corp ON head (corp_id, conference_uuid);
 
--- The records, in the order of their arrival.
+-- What many records have in common, once for all of them. '' stands for no code.
+CREATE TABLE manner (
+    manner_id      INTEGER NOT NULL PRIMARY KEY,
+    source         TEXT    NOT NULL,
+    operator_basis TEXT    NOT NULL CHECK (operator_basis IN ('stated', 'inferred', 'system', 'unknown')),
+    operation      TEXT    NOT NULL,                  -- a code of the catalogue, or '' and:
+    operation_text TEXT    NOT NULL,                  -- the source's own words
+    result         TEXT    NOT NULL,                  -- likewise
+    result_text    TEXT    NOT NULL,
+    UNIQUE (source, operator_basis, operation, operation_text, result, result_text)
+) STRICT;
+
+-- The records, in the order of their arrival. People read `readable_record`.
 CREATE TABLE record (
-    conference_uuid  TEXT    NOT NULL,
-    corp_id          TEXT    NOT NULL,
+    head_id          INTEGER NOT NULL,
     seq              INTEGER NOT NULL,
     operate_time_ms  INTEGER NOT NULL,
-    source           TEXT    NOT NULL,
+    manner_id        INTEGER NOT NULL,
     operator         TEXT    NOT NULL,
-    operator_basis   TEXT    NOT NULL CHECK (operator_basis IN ('stated', 'inferred', 'system', 'unknown')),
-    operation        TEXT,                            -- a code of the catalogue, or NULL and:
-    operation_text   TEXT    NOT NULL,                -- the source's own words
     object           TEXT    NOT NULL,
-    result           TEXT,                            -- likewise
-    result_text      TEXT    NOT NULL,
     detail           TEXT    NOT NULL,
-    event_id         TEXT    NOT NULL,
+    event_id         ANY,                             -- in short, as `events.py` tells
     received_time_ms INTEGER NOT NULL,
-    PRIMARY KEY (conference_uuid, corp_id, seq)
+    PRIMARY KEY (head_id, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Which event became which record. It makes a repeated delivery harmless.
+CREATE VIEW readable_record AS
+SELECT
+    head.head_id, conference_uuid, corp_id, seq, operate_time_ms, source, operator, operator_basis,
+    nullif(operation, '') AS operation, operation_text, object, nullif(result, '') AS result,
+    result_text, detail,
+    CASE typeof(event_id)
+        WHEN 'null' THEN 'page:' || seq
+        WHEN 'blob' THEN 'content:' || lower(hex(event_id))
+        WHEN 'text' THEN event_id
+        ELSE CASE
+            WHEN event_id >= 0 THEN 'page:' || event_id
+            ELSE format('key:%012x:%d', (-1 - event_id) >> 14, (-1 - event_id) & 16383)
+        END
+    END AS event_id,
+    received_time_ms
+FROM head CROSS JOIN record USING (head_id) CROSS JOIN manner USING (manner_id);
+
+-- Which event became which record, by a number made of its id. It makes a repeated delivery
+-- harmless. The id itself stands in the record, and what has the number is held against it.
 CREATE TABLE event (
-    conference_uuid TEXT    NOT NULL,
-    corp_id         TEXT    NOT NULL,
-    event_id        TEXT    NOT NULL,
-    seq             INTEGER NOT NULL,
-    PRIMARY KEY (conference_uuid, corp_id, event_id)
+    head_id    INTEGER NOT NULL,
+    event_hash INTEGER NOT NULL,
+    seq        INTEGER NOT NULL,
+    PRIMARY KEY (head_id, event_hash)
 ) STRICT, WITHOUT ROWID;
 
 -- Who stayed in a conference, and when.
