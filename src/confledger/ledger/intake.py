@@ -1,19 +1,21 @@
 """The one way in: whatever brings records hands them to `Intake`."""
 
-import hashlib
 import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
 
-from confledger.ledger.record import ControlRecord, Receipt
+from confledger.ledger.record import CONTENT_EVENT_PREFIX, ControlRecord, Receipt
 from confledger.ledger.store import RecordStore
 
 _CONFERENCE_UUID: Final = re.compile(r"[0-9a-fA-F]{32}")
+
+_DIGEST_BYTES: Final = 16
 
 
 def conference_uuid_from(text: str) -> str | None:
@@ -58,25 +60,16 @@ class Intake:
                 content = _content_id(record)
                 seen[content] += 1
                 event_id = content if seen[content] == 1 else f"{content}:{seen[content]}"
-            settled.append(
-                msgspec.structs.replace(
-                    record, event_id=event_id, received_time_ms=received_time_ms
-                )
-            )
+            settled.append(_replace(record, event_id=event_id, received_time_ms=received_time_ms))
         return settled
 
 
+_replace: Final = msgspec.structs.replace
+_cells: Final = msgspec.structs.astuple
+_encode: Final = msgspec.json.Encoder().encode
+
+
 def _content_id(record: ControlRecord) -> str:
-    content = (
-        record.operate_time_ms,
-        record.source,
-        record.operator,
-        record.operator_basis,
-        record.operation,
-        record.operation_text,
-        record.object,
-        record.result,
-        record.result_text,
-        record.detail,
-    )
-    return "content:" + hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:32]
+    *content, _, _ = _cells(record)
+    digest = blake2b(_encode(content), digest_size=_DIGEST_BYTES).hexdigest()
+    return CONTENT_EVENT_PREFIX + digest

@@ -150,6 +150,8 @@ class ConferenceReceiptJSON(msgspec.Struct):
     confUUID: str
 
 
+_cells: Final = msgspec.structs.astuple
+
 _records: Final = msgspec.json.Decoder(list[LedgerRecordJSON])
 _record: Final = msgspec.json.Decoder(LedgerRecordJSON)
 _events: Final = msgspec.json.Decoder(list[CloudEventJSON])
@@ -180,17 +182,61 @@ def records_of_push(
         brought = _items(body, media_type, _records, _record, (EVENT_MEDIA, EVENTS_MEDIA))
         prefix = "[{}]."
     _check_number(brought)
+    may_hold_zero = b"\\u0000" in body or b"\0" in body
+    # What records say in the same words is looked up and checked once for all of them.
+    known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     records = []
-    for position, record in enumerate(brought):
-        path = prefix.format(position)
-        if record.confUUID and conference_uuid_from(record.confUUID) != conference_uuid:
-            raise InvalidRecord(path + "confUUID", "must be that of the path, if it is given")
-        _check_time(record.operateTime, path + "operateTime")
-        try:
-            records.append(record_of_ledger_json(record, catalogue))
-        except InvalidRecord as error:
-            raise InvalidRecord(path + error.field, error.rule) from None
+    for position, told in enumerate(brought):
+        # fmt: off
+        (time_ms, source, operator, code, object_, result_text, detail,
+         basis, operation, result, event_id, named_uuid) = _cells(told)
+        # fmt: on
+        words = (source, code, result_text, basis, operation, result, not operator)
+        manner = known.get(words)
+        if (
+            manner is None
+            or may_hold_zero
+            or _SECONDS_LEAST <= time_ms <= _SECONDS_MOST
+            or (named_uuid and named_uuid != conference_uuid)
+        ):
+            record = _record_of(told, prefix.format(position), conference_uuid, catalogue)
+            manner = known[words] = (
+                record.source,
+                record.operator_basis,
+                record.operation,
+                record.operation_text,
+                record.result,
+                record.result_text,
+            )
+        records.append(
+            ControlRecord(
+                operate_time_ms=time_ms,
+                source=manner[0],
+                operator=operator or "",
+                operator_basis=manner[1],
+                operation=manner[2],
+                operation_text=manner[3],
+                object=object_ or "",
+                result=manner[4],
+                result_text=manner[5],
+                detail=detail or "",
+                event_id=event_id or "",
+            )
+        )
     return records
+
+
+def _record_of(
+    told: LedgerRecordJSON, path: str, conference_uuid: str, catalogue: Catalogue
+) -> ControlRecord:
+    """A record, with every check, each of which names the field."""
+    if told.confUUID and conference_uuid_from(told.confUUID) != conference_uuid:
+        raise InvalidRecord(path + "confUUID", "must be that of the path, if it is given")
+    _check_time(told.operateTime, path + "operateTime")
+    try:
+        return record_of_ledger_json(told, catalogue)
+    except InvalidRecord as error:
+        raise InvalidRecord(path + error.field, error.rule) from None
 
 
 def news_of_stays(

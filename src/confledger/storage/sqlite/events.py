@@ -4,14 +4,14 @@
 """
 
 import re
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 from zlib import crc32
 
 from confledger.ledger.record import CONTENT_EVENT_PREFIX, KEY_EVENT_PREFIX, PAGE_EVENT_PREFIX
 
-_NEAR_BYTES: Final = 3
-_NEAR_BITS: Final = 8 * _NEAR_BYTES
+_NEAR_BITS: Final = 24
 _GROUP_MASK: Final = (1 << 24) - 1
 
 _FAR_BYTES: Final = 8
@@ -22,9 +22,10 @@ _KEY: Final = re.compile(KEY_EVENT_PREFIX + r"([0-9a-f]{12}):(0|[1-9][0-9]{0,4})
 _PLACE_BITS: Final = 14
 _PLACE_MASK: Final = (1 << _PLACE_BITS) - 1
 
-_STARTS: Final = frozenset(
+STARTS: Final = frozenset(
     prefix[:4] for prefix in (PAGE_EVENT_PREFIX, CONTENT_EVENT_PREFIX, KEY_EVENT_PREFIX)
 )
+"""How the ids begin, by four characters, that have a shorter form."""
 
 Short = int | bytes | str | None
 
@@ -36,8 +37,12 @@ def first_number(event_id: str) -> int:
     order, so that what a source counts up is written side by side.
     """
     text = event_id.encode()
-    group = crc32(text[:-_NEAR_BYTES]) & _GROUP_MASK
-    return group << _NEAR_BITS | int.from_bytes(text[-_NEAR_BYTES:])
+    return (crc32(text[:-3]) & _GROUP_MASK) << _NEAR_BITS | int.from_bytes(text[-3:])
+
+
+def first_numbers(event_ids: Iterable[str]) -> list[int]:
+    """The numbers of many."""
+    return [first_number(event_id) for event_id in event_ids]
 
 
 def further_number(event_id: str, attempt: int) -> int:
@@ -56,7 +61,7 @@ def shortened(event_id: str, seq: int) -> Short:
     place in a batch that came by a key; bytes are the digest of a content; a text is itself.
     """
     start = event_id[:4]
-    if start not in _STARTS:
+    if start not in STARTS:
         return event_id
     if start == "cont" and (match := _CONTENT.fullmatch(event_id)):
         return bytes.fromhex(match[1])

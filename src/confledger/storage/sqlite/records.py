@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import apsw
+import msgspec
 
 from confledger.errors import EventConflict, NoSuchConference, NoSuchCorp
 from confledger.ledger.record import (
@@ -19,7 +20,7 @@ from confledger.storage.rows import NO_COUNT
 from confledger.storage.sqlite import events
 from confledger.storage.sqlite.database import QUERIES, Database, Row
 from confledger.storage.sqlite.generations import place_of
-from confledger.storage.sqlite.manners import Manner, Manners, Meaning, manner_of, number_of
+from confledger.storage.sqlite.manners import Manner, Manners, Meaning, number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ def record_of(row: Row, first: int, manners: Meaning) -> ControlRecord:
     )
 
 
+_cells: Final = msgspec.structs.astuple
+
 _ROWS_AT_ONCE: Final = 64
 """A statement for so many rows takes two thirds of the time of so many statements."""
 
@@ -124,7 +127,7 @@ _ADD_ROW: Final = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ADD_ROWS: Final = _ADD_ROW + ", (?, ?, ?, ?, ?, ?, ?, ?, ?)" * (_ROWS_AT_ONCE - 1)
 
 
-def add_rows(connection: apsw.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+def _add_rows(connection: apsw.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Put rows into the table `record`."""
     whole = len(rows) - len(rows) % _ROWS_AT_ONCE
     for first in range(0, whole, _ROWS_AT_ONCE):
@@ -162,7 +165,7 @@ class Appending:
         # next numbers, and gives them back when the transaction fails.
         ((self.head_id, self.count),) = heads
         new = records if self._are_all_new(records) else self._add_new_events(records)
-        self._add_records(enumerate(new, self.count))
+        self._add_records(self.count, new)
         if new:
             self.count += len(new)
             self.connection.execute(
@@ -170,13 +173,13 @@ class Appending:
             )
         return Receipt(len(new), len(records) - len(new), self.count)
 
-    def put(self, numbered: Sequence[tuple[int, ControlRecord]]) -> None:
+    def put(self, first_seq: int, records: Sequence[ControlRecord]) -> None:
         """Put records at places that are free, of a conference that counts them already."""
         key = {"conference_uuid": self.conference_uuid, "corp_id": self.corp_id}
         ((self.head_id, self.count),) = self._rows("head", key)
-        for seq, record in numbered:
+        for seq, record in enumerate(records, first_seq):
             self._add_event(record.event_id, seq)
-        self._add_records(numbered)
+        self._add_records(first_seq, records)
 
     def _are_all_new(self, records: Sequence[ControlRecord]) -> bool:
         """Add the events of records if none of them is known, as is most often so; else none.
@@ -185,7 +188,7 @@ class Appending:
         """
         if self.count and any(record.event_id.startswith(PAGE_EVENT_PREFIX) for record in records):
             return False  # what is at these positions has to be looked at
-        numbers = array("q", [events.first_number(record.event_id) for record in records])
+        numbers = array("q", events.first_numbers([record.event_id for record in records]))
         added = {
             "head_id": self.head_id,
             "event_hashes": apsw.carray(numbers),
@@ -259,26 +262,29 @@ class Appending:
     def _rows(self, query: str, bindings: Mapping[str, Any]) -> list[Row]:
         return self.connection.execute(QUERIES[query], bindings).fetchall()
 
-    def _add_records(self, numbered: Iterable[tuple[int, ControlRecord]]) -> None:
-        head_id, manner_id, short = self.head_id, self._manner_id, events.shortened
-        rows = [
-            (
-                head_id,
-                seq,
-                record.operate_time_ms,
-                manner_id(manner_of(record)),
-                record.operator,
-                record.object,
-                record.detail,
-                short(record.event_id, seq),
-                record.received_time_ms,
+    def _add_records(self, first_seq: int, records: Iterable[ControlRecord]) -> None:
+        head_id, ids, new_id, shortened = (
+            self.head_id,
+            self.manners.ids,
+            self._manner_id,
+            events.shortened,
+        )
+        rows = []
+        for seq, record in enumerate(records, first_seq):
+            # fmt: off
+            (time_ms, source, operator, basis, operation, operation_text, object_, result,
+             result_text, detail, event_id, received_ms) = _cells(record)
+            # fmt: on
+            manner = (source, basis, operation, operation_text, result, result_text)
+            manner_id = ids.get(manner) or new_id(manner)
+            short = event_id if event_id[:4] not in events.STARTS else shortened(event_id, seq)
+            rows.append(
+                (head_id, seq, time_ms, manner_id, operator, object_, detail, short, received_ms)
             )
-            for seq, record in numbered
-        ]
-        add_rows(self.connection, rows)
+        _add_rows(self.connection, rows)
 
     def _manner_id(self, manner: Manner) -> int:
-        number = self.manners.ids.get(manner) or self.new_manners.get(manner)
+        number = self.new_manners.get(manner)
         if number is None:
             number = number_of(self.connection, manner)
             self.new_manners[manner] = number

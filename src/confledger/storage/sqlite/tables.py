@@ -143,9 +143,13 @@ class SQLiteTables:
 
     def _add_records(self, connection: apsw.Connection, rows: Sequence[Row]) -> None:
         """Records, for which there are heads already, which count them."""
-        for (conference_uuid, corp_id), of_one in groupby(rows, lambda row: tuple(row[:2])):
+        # Runs without a gap; a store with gaps is copied as it is.
+        for (conference_uuid, corp_id, _), run in groupby(
+            enumerate(rows), lambda numbered: (*numbered[1][:2], numbered[1][2] - numbered[0])
+        ):
+            of_one = [row for _, row in run]
             Appending(connection, corp_id, conference_uuid, self.database.manners).put(
-                [(row[2], record_of(row[3:])) for row in of_one]
+                of_one[0][2], [record_of(row[3:]) for row in of_one]
             )
 
     async def fact(self, name: str) -> str | None:
