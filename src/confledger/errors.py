@@ -9,6 +9,7 @@
     │   ├── InvalidParameter         in the query of a call
     │   ├── InvalidLogin             in the body of an authentication call
     │   └── InvalidRecord            in a record that somebody brings
+    ├── DeliveryConflict         a key comes back with another body
     ├── EventConflict            an event id comes back with another content
     ├── NotAuthenticated         who is asking could not be settled
     │   ├── TokenRejected            no token, an unknown one, or one that has ended
@@ -105,6 +106,13 @@ class InvalidLogin(InvalidField):
 
 class InvalidRecord(InvalidField):
     """A record that somebody brings breaks a rule."""
+
+
+class DeliveryConflict(ConfledgerError):
+    """A key that the ledger knows comes back with another body."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The key {key} is known of another body.")
 
 
 class EventConflict(ConfledgerError):

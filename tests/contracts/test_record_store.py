@@ -17,9 +17,9 @@ from hypothesis.stateful import (
 )
 
 from confledger.auth.accounts import DEFAULT_CORP_ID
-from confledger.errors import EventConflict, NoSuchConference, NoSuchCorp
+from confledger.errors import DeliveryConflict, EventConflict, NoSuchConference, NoSuchCorp
 from confledger.ledger.conference import ConferenceNews
-from confledger.ledger.record import ControlRecord, Page
+from confledger.ledger.record import ControlRecord, Delivery, Page, Receipt
 from confledger.storage import Stores
 from conftest import MakeRecord
 from engines import ENGINES, OpenEngine
@@ -138,6 +138,75 @@ async def test_a_position_in_a_page_identifies_whatever_the_language(
         await stores.records.append(
             CORP, {A: [make_record(event_id="page:0", object="**********906")]}
         )
+
+
+async def test_a_delivery_is_kept_once(stores: Stores, make_record: MakeRecord) -> None:
+    """The same key with the same digest adds nothing, whatever came in between; another key does,
+    and so does the same one in another conference.
+    """
+    batch = [make_record(event_id=f"key:0000000000aa:{place}") for place in range(3)]
+    other = [make_record(event_id=f"key:0000000000bb:{place}") for place in range(3)]
+    delivery = Delivery("a", b"digest")
+
+    receipts = [await stores.records.append(CORP, {A: batch}, delivery)]
+    receipts.append(await stores.records.append(CORP, {A: other}, Delivery("b", b"digest")))
+    receipts.append(await stores.records.append(CORP, {A: batch}, delivery))
+    elsewhere = await stores.records.append(CORP, {B: batch}, delivery)
+
+    assert [each[A] for each in receipts] == [Receipt(3, 0, 3), Receipt(3, 0, 6), Receipt(0, 3, 6)]
+    assert elsewhere == {B: Receipt(3, 0, 3)}
+    page = await stores.records.page(CORP, A, offset=0, limit=20)
+    assert page.records == batch + other
+
+
+async def test_a_key_with_another_digest_is_refused(
+    stores: Stores, make_record: MakeRecord
+) -> None:
+    """Nothing of it is kept; and a delivery that was refused for its events leaves its key free."""
+    first = [make_record(event_id="1")]
+    await stores.records.append(CORP, {A: first}, Delivery("a", b"digest"))
+
+    with pytest.raises(DeliveryConflict, match="a"):
+        await stores.records.append(CORP, {A: [make_record()]}, Delivery("a", b"other"))
+    with pytest.raises(EventConflict):
+        await stores.records.append(
+            CORP, {A: [make_record(event_id="1", detail="other")]}, Delivery("b", b"digest")
+        )
+    receipts = await stores.records.append(
+        CORP, {A: [make_record(event_id="2")]}, Delivery("b", b"right")
+    )
+
+    assert receipts[A] == Receipt(1, 0, 2)
+
+
+async def test_one_key_at_once_is_kept_once(stores: Stores, make_record: MakeRecord) -> None:
+    """Of many deliveries of one key at the same time one is kept, and all are told the truth."""
+    batch = [make_record(event_id=f"key:0000000000aa:{place}") for place in range(5)]
+    receipts = await asyncio.gather(
+        *(stores.records.append(CORP, {A: batch}, Delivery("a", b"digest")) for _ in range(12))
+    )
+    assert sorted(each[A].accepted for each in receipts) == [0] * 11 + [5]
+    assert (await stores.records.page(CORP, A, offset=0, limit=20)).records == batch
+
+
+async def test_what_a_key_brought_is_known_by_its_ids(
+    stores: Stores, make_record: MakeRecord
+) -> None:
+    """Brought again one by one, or in parts, by the ids that they have, they are duplicates; and
+    where those came first, the delivery adds what is missing.
+    """
+    batch = [make_record(event_id=f"key:0000000000aa:{place}") for place in range(6)]
+    await stores.records.append(CORP, {A: batch}, Delivery("a", b"digest"))
+    for part in (batch[2:4], batch[5:], batch[:1], batch):
+        receipts = await stores.records.append(CORP, {A: part})
+        assert receipts[A] == Receipt(0, len(part), 6)
+
+    await stores.records.append(CORP, {B: batch[2:4]})
+    receipts = await stores.records.append(CORP, {B: batch}, Delivery("a", b"digest"))
+    assert receipts[B] == Receipt(4, 2, 6)
+    page = await stores.records.page(CORP, B, offset=0, limit=20)
+    assert page.records == [*batch[2:4], *batch[:2], *batch[4:]]
+    assert (await stores.records.append(CORP, {B: batch}))[B] == Receipt(0, 6, 6)
 
 
 async def test_conferences_have_event_ids_of_their_own(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from confledger.errors import EventConflict
-from confledger.ledger.record import ControlRecord, Receipt
+from confledger.errors import DeliveryConflict, EventConflict
+from confledger.ledger.record import ControlRecord, Delivery, Receipt
 from confledger.storage import open_stores
 from confledger.storage.checking import check_store
 from confledger.storage.sqlite import events
@@ -36,17 +36,27 @@ class Model:
     """What a store has to do, one record after the other."""
 
     records: dict[str, list[ControlRecord]] = field(default_factory=dict)
+    digests: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
-    def append(self, conference_uuid: str, batch: list[ControlRecord]) -> Receipt | None:
-        """The receipt; None where an event is known with another content."""
+    def append(
+        self, conference_uuid: str, batch: list[ControlRecord], delivery: Delivery | None
+    ) -> Receipt | type[Exception]:
+        """The receipt, or which error there is."""
         known = self.records.get(conference_uuid, [])
+        key = (conference_uuid, delivery.key if delivery else "")
+        if delivery and batch and key in self.digests:
+            if self.digests[key] != delivery.digest:
+                return DeliveryConflict
+            return Receipt(0, len(batch), len(known))
         new: list[ControlRecord] = []
         for record in batch:
             before = self._before(record, known, new)
             if before is None:
                 new.append(record)
             elif not record.says_the_same_as(before):
-                return None
+                return EventConflict
+        if delivery and batch:
+            self.digests[key] = delivery.digest
         if known or new:
             self.records[conference_uuid] = known + new
         return Receipt(len(new), len(batch) - len(new), len(known) + len(new))
@@ -79,40 +89,62 @@ RECORDS = st.builds(
     source=st.sampled_from(["", "Portal"]),
     event_id=IDS,
 )
-BATCHES = st.lists(st.tuples(st.sampled_from(CONFERENCES), st.lists(RECORDS, max_size=8)))
+RUNS = st.builds(
+    lambda first, count: [
+        ControlRecord(
+            operate_time_ms=0,
+            operator_basis="unknown",
+            operation="MUTE_ALL",
+            event_id=f"key:0123456789ab:{place}",
+        )
+        for place in range(first, first + count)
+    ],
+    st.integers(0, 9),
+    st.integers(1, 6),
+)
+"""As a delivery brings them, and as an import of an export does."""
+DELIVERIES = st.none() | st.builds(
+    Delivery, key=st.sampled_from("xy"), digest=st.sampled_from([b"1", b"2"])
+)
+BATCH = st.lists(RECORDS, max_size=8) | RUNS
+BATCHES = st.lists(st.tuples(st.sampled_from(CONFERENCES), BATCH, DELIVERIES))
+Batch = tuple[str, list[ControlRecord], Delivery | None]
 STEPS = st.lists(BATCHES, max_size=6)
 """Batches that come at once; after each, the store is closed and opened."""
 
 
 @pytest.mark.usefixtures("colliding")
 def test_any_appends_do_what_the_model_does() -> None:
-    """With repeats, conflicts, positions, colliding numbers, batches at once, and restarts: each
+    """With repeats, conflicts, positions, keys, colliding numbers, many at once, and restarts: each
     receipt, each page and each refusal is the model's, numbers are dense, and all fits together.
     """
 
     @given(steps=STEPS)
     @settings(max_examples=150, deadline=None)
-    def law(steps: list[list[tuple[str, list[ControlRecord]]]]) -> None:
+    def law(steps: list[list[Batch]]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             asyncio.run(_run(f"sqlite:///{Path(folder) / 'store.sqlite3'}", steps))
 
     law()
 
 
-async def _run(url: str, steps: list[list[tuple[str, list[ControlRecord]]]]) -> None:
+async def _run(url: str, steps: list[list[Batch]]) -> None:
     model = Model()
     for batches in steps:
         stores = await open_stores(url)
         answers = await asyncio.gather(
-            *(stores.records.append(CORP, {conference: batch}) for conference, batch in batches),
+            *(
+                stores.records.append(CORP, {conference: batch}, delivery)
+                for conference, batch, delivery in batches
+            ),
             return_exceptions=True,
         )
-        for (conference, batch), answer in zip(batches, answers, strict=True):
-            expected = model.append(conference, batch)
-            if expected is None:
-                assert isinstance(answer, EventConflict)
-            else:
+        for (conference, batch, delivery), answer in zip(batches, answers, strict=True):
+            expected = model.append(conference, batch, delivery)
+            if isinstance(expected, Receipt):
                 assert answer == {conference: expected}
+            else:
+                assert type(answer) is expected
         for conference, records in model.records.items():
             page = await stores.records.page(CORP, conference, offset=0, limit=500)
             assert (page.records, page.count) == (records, len(records))

@@ -15,6 +15,7 @@ from confledger.errors import InvalidRecord, StoreUnusable
 from confledger.generator.meetings import generated_meetings
 from confledger.generator.putting import put_meetings
 from confledger.ledger.archive import ArchivedConference
+from confledger.ledger.record import ControlRecord, Delivery
 from confledger.settings import Settings
 from confledger.storage import copying, open_stores, open_tables
 from confledger.storage.copying import copy_store
@@ -55,6 +56,10 @@ async def fill(parts: Parts, *, meetings: int, records: int) -> None:
     stores = parts.stores
     made = generated_meetings(meetings=meetings, records=records, seed=3, corp_id=DEFAULT_CORP_ID)
     await put_meetings(parts.intake, stores.conferences, DEFAULT_CORP_ID, list(made))
+    delivered = ControlRecord(operate_time_ms=1, operator_basis="unknown", operation="MUTE_ALL")
+    await parts.intake.take(
+        DEFAULT_CORP_ID, {"d" * 32: [delivered] * 3}, Delivery("a key", b"a digest")
+    )
     await stores.tenants.add_corp("acme", "企业 Ä\u00a0")
     await stores.tenants.change_corp("acme", is_disabled=True, masks_numbers=False)
     ann = User("a" * 32, DEFAULT_CORP_ID, "ann", AdminType.ORDINARY, Directory(name="Ann"))

@@ -24,7 +24,7 @@ CONTENT_EVENT_PREFIX: Final = "content:"
 """An event id that starts so is made of what the record says."""
 
 KEY_EVENT_PREFIX: Final = "key:"
-"""An event id that starts so is a place in a batch that came by a key."""
+"""An event id that starts so is a place in what was brought by a key (`Delivery`)."""
 
 
 _PLACE_DIGITS_MAX: Final = 18
@@ -125,6 +125,17 @@ class Page:
 
     count: int
     """How many records the conference had when this page was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What makes some records, brought at once, known again as a whole."""
+
+    key: str
+    """Chosen by whoever brings them; unique in the conference."""
+
+    digest: bytes
+    """Of what was brought: the same key with another one is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from confledger.ledger.record import ControlRecord, Page, Receipt
+from confledger.ledger.record import ControlRecord, Delivery, Page, Receipt
 
 
 class RecordStore(Protocol):
@@ -16,7 +16,10 @@ class RecordStore(Protocol):
     """
 
     async def append(
-        self, corp_id: str, batches: Mapping[str, Sequence[ControlRecord]]
+        self,
+        corp_id: str,
+        batches: Mapping[str, Sequence[ControlRecord]],
+        delivery: Delivery | None = None,
     ) -> dict[str, Receipt]:
         """Keep what is new of some records, by conference, all or none, and durably.
 
@@ -25,12 +28,16 @@ class RecordStore(Protocol):
         the batch, is counted as a duplicate and not kept again. A conference that
         gets its first record comes into being.
 
+        A delivery whose key a conference has already is not looked at again: all of its
+        records are duplicates. Else the conference has its key from then on.
+
         Returns:
             A receipt for each conference.
 
         Raises:
             NoSuchCorp: the corp is unknown.
             EventConflict: an `event_id` is known with another content.
+            DeliveryConflict: the key of the delivery is known with another digest.
             StoreBusy, StoreUnusable: the store could not do it.
         """
 

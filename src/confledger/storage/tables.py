@@ -83,6 +83,7 @@ TABLES: Final = (
     ),
     HEADS,
     RECORDS,
+    _table("delivery", "conference_uuid corp_id delivery_key", "digest"),
 )
 """What a store keeps for good, in an order in which no row comes before one that it needs.
 
@@ -129,15 +130,15 @@ class Tables(Protocol):
         """How many rows a table has; it counts each, so not for records."""
 
     async def events(self, after: Row | None, limit: int) -> list[Row]:
-        """By which the records are found again, in the order of conferences.
+        """Which records are found by their events, in the order of conferences.
 
         Args:
             after: the first three of a row, and the rows are those behind it.
             limit: how many at most.
 
         Returns:
-            The conference, its corp, what the engine looks for, the id of the event, and the
-            `seq` that it has. An id that nobody would find by that is an empty one.
+            The conference, its corp, what the engine goes by, the id of the event, and the
+            `seq` of its record. An empty id is one by which the record is not found.
         """
 
     async def record_count(self, before: Row | None) -> int:

@@ -6,11 +6,13 @@ POST /ledger/v1/conferences/{confUUID}/attendees
 POST /ledger/v1/conferences/{confUUID}/end
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Final, TypeVar
 
 import msgspec
@@ -30,6 +32,7 @@ from confledger.errors import (
 )
 from confledger.ledger.conference import Conference, ConferenceStore
 from confledger.ledger.intake import Intake, conference_uuid_from
+from confledger.ledger.record import Delivery
 from confledger.ledger.store import RecordStore
 from confledger.observability.counters import RECORDS_ACCEPTED, RECORDS_DUPLICATE, counters
 from confledger.wire.bodies import read_packed
@@ -53,6 +56,10 @@ PATH: Final = PUSH_PREFIX + "conferences/{conference_uuid}"
 RECORDS_PATH: Final = PATH + "/records"
 ATTENDEES_PATH: Final = PATH + "/attendees"
 END_PATH: Final = PATH + "/end"
+
+KEY_HEADER: Final = "Idempotency-Key"
+KEY: Final = re.compile(r"[!-~]{1,64}")
+_DIGEST_BYTES: Final = 16
 
 _BODY_SECONDS_MAX: Final = 30.0
 _PUSHES_MAX: Final = 128
@@ -118,11 +125,15 @@ class PushCalls:
     async def add_records(self, request: Request) -> Response:
         """Append records; a conference that nobody has told of comes into being."""
         principal, conference_uuid = await self._begin(request)
+        key = _delivery_key(request)
         with self.places.take(principal.corp_id):
-            records = records_of_push(
-                await _read(request), _media_type(request), conference_uuid, self.catalogue
+            body, media_type = await _read(request), _media_type(request)
+            records = records_of_push(body, media_type, conference_uuid, self.catalogue)
+            receipts = await self.intake.take(
+                principal.corp_id,
+                {conference_uuid: records},
+                Delivery(key, _digest(body, media_type)) if key else None,
             )
-            receipts = await self.intake.take(principal.corp_id, {conference_uuid: records})
         receipt = receipts[conference_uuid]
         counters.add(RECORDS_ACCEPTED, receipt.accepted)
         counters.add(RECORDS_DUPLICATE, receipt.duplicates)
@@ -201,6 +212,26 @@ async def _read_object(request: Request, shape: type[T], *, may_be_empty: bool =
     except JSON_PROBLEMS as problem:
         name, rule = field_and_rule(problem)
         raise InvalidRecord(name or "the body", rule) from problem
+
+
+def _delivery_key(request: Request) -> str:
+    """The key by which the body is known again; empty where none is given.
+
+    Raises:
+        InvalidParameter: it is none.
+    """
+    keys = request.headers.getlist(KEY_HEADER)
+    if not keys:
+        return ""
+    if len(keys) > 1 or not KEY.fullmatch(keys[0]):
+        raise InvalidParameter(KEY_HEADER, "must be 1 to 64 characters of ASCII, without spaces")
+    return keys[0]
+
+
+def _digest(body: bytearray, media_type: str) -> bytes:
+    digest = blake2b(media_type.encode(), digest_size=_DIGEST_BYTES)
+    digest.update(body)
+    return digest.digest()
 
 
 def _media_type(request: Request) -> str:

@@ -29,6 +29,7 @@ SHARD_KEYS: Final = {
     "head": "conference_uuid",
     "record": "conference_uuid",
     "event": "conference_uuid",
+    "delivery": "conference_uuid",
     "attendance": "conference_uuid",
     "conference": "corp_id",
     "conference_day": "corp_id",

@@ -59,6 +59,17 @@ INSERT INTO record (
 -- Likewise.
 INSERT INTO event (conference_uuid, corp_id, event_id, seq) VALUES;
 
+-- name: delivery
+-- What came by a key.
+SELECT digest FROM delivery
+WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id AND delivery_key = :delivery_key;
+
+-- name: add_delivery
+INSERT INTO delivery (conference_uuid, corp_id, delivery_key, digest)
+VALUES (:conference_uuid, :corp_id, :delivery_key, :digest)
+ON CONFLICT (conference_uuid, corp_id, delivery_key) DO NOTHING
+RETURNING digest;
+
 -- name: pin_secret_key
 -- Remember which secret key the app keys are sealed with, unless that is settled.
 INSERT INTO store_info (name, value) VALUES ('secret_key_id', :key_id)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from confledger.errors import EventConflict, NoSuchConference
-from confledger.ledger.record import ControlRecord, Page, Receipt
+from confledger.errors import DeliveryConflict, EventConflict, NoSuchConference
+from confledger.ledger.record import ControlRecord, Delivery, Page, Receipt
 from confledger.storage.postgresql.database import Database, Session
 from confledger.storage.postgresql.missing import corp_missing, require_corp
 from confledger.storage.rows import NO_COUNT, Row, page_of, record_of, row_of_record
@@ -27,7 +27,10 @@ class PostgreSQLRecordStore:
     replica: Database | None = None
 
     async def append(
-        self, corp_id: str, batches: Mapping[str, Sequence[ControlRecord]]
+        self,
+        corp_id: str,
+        batches: Mapping[str, Sequence[ControlRecord]],
+        delivery: Delivery | None = None,
     ) -> dict[str, Receipt]:
         """See `RecordStore.append`."""
 
@@ -36,7 +39,7 @@ class PostgreSQLRecordStore:
                 await require_corp(session, corp_id)  # else a new head refers to it
             # Heads are locked in one order by all, so that nobody waits in a circle.
             receipts = {
-                conference_uuid: await _append(session, corp_id, conference_uuid, records)
+                conference_uuid: await _append(session, corp_id, conference_uuid, records, delivery)
                 for conference_uuid, records in sorted(batches.items())
             }
             return {conference_uuid: receipts[conference_uuid] for conference_uuid in batches}
@@ -86,13 +89,20 @@ class PostgreSQLRecordStore:
 
 
 async def _append(
-    session: Session, corp_id: str, conference_uuid: str, records: Sequence[ControlRecord]
+    session: Session,
+    corp_id: str,
+    conference_uuid: str,
+    records: Sequence[ControlRecord],
+    delivery: Delivery | None,
 ) -> Receipt:
     key = {"conference_uuid": conference_uuid, "corp_id": corp_id}
     event_ids = list(dict.fromkeys(record.event_id for record in records))
     if not event_ids:
         heads = await session.rows("record_count", key)
         return Receipt(0, 0, heads[0][0] if heads else 0)
+    if delivery and await _is_known(session, key, delivery):
+        ((count,),) = await session.rows("record_count", key)
+        return Receipt(0, len(records), count)
     # The head's row is what makes `seq` dense: whoever has it locked gives out the next
     # numbers, and gives them back when the transaction fails. Most events are new, so it
     # grows by all of them before it is known which are.
@@ -122,6 +132,21 @@ async def _append(
             [(conference_uuid, corp_id, record.event_id, seq) for seq, record in numbered],
         )
     return receipt
+
+
+async def _is_known(session: Session, key: Mapping[str, str], delivery: Delivery) -> bool:
+    """Whether a delivery has been kept; if not it is from now on, and others of its key wait.
+
+    Raises:
+        DeliveryConflict: another one of its key has been.
+    """
+    asked = {**key, "delivery_key": delivery.key}
+    if await session.rows("add_delivery", {**asked, "digest": delivery.digest}):
+        return False
+    ((digest,),) = await session.rows("delivery", asked)
+    if digest != delivery.digest:
+        raise DeliveryConflict(delivery.key)
+    return True
 
 
 async def _shown(

@@ -4,7 +4,6 @@
 """
 
 import re
-from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 from zlib import crc32
@@ -27,6 +26,9 @@ STARTS: Final = frozenset(
 )
 """How the ids begin, by four characters, that have a shorter form."""
 
+PLACES: Final = 1 << _PLACE_BITS
+"""How many places a group has that have a short form."""
+
 Short = int | bytes | str | None
 
 
@@ -40,11 +42,6 @@ def first_number(event_id: str) -> int:
     return (crc32(text[:-3]) & _GROUP_MASK) << _NEAR_BITS | int.from_bytes(text[-3:])
 
 
-def first_numbers(event_ids: Iterable[str]) -> list[int]:
-    """The numbers of many."""
-    return [first_number(event_id) for event_id in event_ids]
-
-
 def further_number(event_id: str, attempt: int) -> int:
     """The number by which it is found after so many that others have: negative, 63 bits.
 
@@ -52,6 +49,13 @@ def further_number(event_id: str, attempt: int) -> int:
     """
     digest = blake2b(f"{attempt} {event_id}".encode(), digest_size=_FAR_BYTES).digest()
     return -1 - (int.from_bytes(digest) >> 1)
+
+
+def member_of(event_id: str) -> tuple[str, int] | None:
+    """The group of an event, and its place in that: what came by one key is a group."""
+    if event_id[:4] == KEY_EVENT_PREFIX and (match := _KEY.fullmatch(event_id)):
+        return event_id.rpartition(":")[0], int(match[2])
+    return None
 
 
 def shortened(event_id: str, seq: int) -> Short:

@@ -30,14 +30,12 @@ INSERT INTO manner (source, operator_basis, operation, operation_text, result, r
 VALUES (?, ?, ?, ?, ?, ?)
 RETURNING manner_id;
 
--- name: records_of_events
--- The records that some events became, or others of the same number; and which number that is.
-SELECT
-    event_hash, event.seq,
-    operate_time_ms, manner_id, operator, object, detail, event_id, received_time_ms
-FROM carray(:event_hashes) AS asked
-CROSS JOIN event ON event.head_id = :head_id AND event.event_hash = asked.value
-CROSS JOIN record ON record.head_id = :head_id AND record.seq = event.seq;
+-- name: event
+-- To which seq a number leads.
+SELECT seq FROM event WHERE head_id = :head_id AND event_hash = :event_hash;
+
+-- name: event_id_at
+SELECT event_id FROM record WHERE head_id = :head_id AND seq = :seq;
 
 -- name: record_at
 -- The record at a place.
@@ -74,7 +72,19 @@ WHERE head_id = :head_id AND event_hash IN (SELECT value FROM carray(:event_hash
 
 -- name: add_event
 INSERT INTO event (head_id, event_hash, seq) VALUES (:head_id, :event_hash, :seq)
-ON CONFLICT DO NOTHING;
+ON CONFLICT DO NOTHING
+RETURNING seq;
+
+-- name: delivery
+-- What came by a key.
+SELECT digest FROM delivery
+WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id AND delivery_key = :delivery_key;
+
+-- name: add_delivery
+INSERT INTO delivery (conference_uuid, corp_id, delivery_key, digest)
+VALUES (:conference_uuid, :corp_id, :delivery_key, :digest)
+ON CONFLICT (conference_uuid, corp_id, delivery_key) DO NOTHING
+RETURNING digest;
 
 -- name: pin_secret_key
 -- Remember which secret key the app keys are sealed with, unless that is settled.

@@ -1,17 +1,20 @@
 """The record store on SQLite."""
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final, cast
 
 import apsw
 import msgspec
 
-from confledger.errors import EventConflict, NoSuchConference, NoSuchCorp
+from confledger.errors import DeliveryConflict, EventConflict, NoSuchConference, NoSuchCorp
 from confledger.ledger.record import (
+    KEY_EVENT_PREFIX,
     PAGE_EVENT_PREFIX,
     ControlRecord,
+    Delivery,
     OperatorBasis,
     Page,
     Receipt,
@@ -30,7 +33,10 @@ class SQLiteRecordStore:
     database: Database
 
     async def append(
-        self, corp_id: str, batches: Mapping[str, Sequence[ControlRecord]]
+        self,
+        corp_id: str,
+        batches: Mapping[str, Sequence[ControlRecord]],
+        delivery: Delivery | None = None,
     ) -> dict[str, Receipt]:
         """See `RecordStore.append`."""
         manners = self.database.manners
@@ -42,7 +48,7 @@ class SQLiteRecordStore:
             return {
                 conference_uuid: Appending(
                     connection, corp_id, conference_uuid, manners, new_manners
-                ).append(records)
+                ).append(records, delivery)
                 for conference_uuid, records in batches.items()
             }
 
@@ -139,6 +145,64 @@ def _add_rows(connection: apsw.Connection, rows: Sequence[tuple[Any, ...]]) -> N
 
 
 @dataclass(slots=True)
+class EventIndex:
+    """Which record each event of a conference became.
+
+    An event has a row under a number made of its id, or, if other events have those, under
+    further ones. Those of a group, as `events.member_of` tells, share the row of their group,
+    which tells where its first one is or would be; one that is not where that leads has a
+    row of its own. Without a row of the group none of it is known. No row is ever
+    believed: whatever it leads to is held against the id.
+    """
+
+    rows: Callable[[str, Mapping[str, Any]], list[Row]]
+    """Does a named query."""
+    head_id: int
+
+    def find(self, event_id: str) -> int | None:
+        """The seq of the record that an event became; None where it is not known."""
+        if member := events.member_of(event_id):
+            group, place = member
+            first = self._led_to(events.first_number(group))
+            if first is None:
+                return None
+            if self._is_at(event_id, first + place):
+                return first + place
+        attempt, number = 0, events.first_number(event_id)
+        while (seq := self._led_to(number)) is not None:
+            if self._is_at(event_id, seq):
+                return seq
+            attempt += 1
+            number = events.further_number(event_id, attempt)
+        return None
+
+    def add(self, event_id: str, seq: int) -> None:
+        """Add an event that is not known, of the record that will be at `seq`."""
+        if member := events.member_of(event_id):
+            group, place = member
+            number = events.first_number(group)
+            if self.put(number, seq - place) or self._led_to(number) == seq - place:
+                return
+        attempt, number = 0, events.first_number(event_id)
+        while not self.put(number, seq):
+            attempt += 1
+            number = events.further_number(event_id, attempt)
+
+    def put(self, number: int, seq: int) -> bool:
+        """Make a number lead to a seq, unless it leads to one already."""
+        added = {"head_id": self.head_id, "event_hash": number, "seq": seq}
+        return bool(self.rows("add_event", added))
+
+    def _led_to(self, number: int) -> int | None:
+        rows = self.rows("event", {"head_id": self.head_id, "event_hash": number})
+        return cast("int", rows[0][0]) if rows else None
+
+    def _is_at(self, event_id: str, seq: int) -> bool:
+        rows = self.rows("event_id_at", {"head_id": self.head_id, "seq": seq})
+        return bool(rows) and events.lengthened(rows[0][0], seq) == event_id
+
+
+@dataclass(slots=True)
 class Appending:
     """The append of some records to one conference, in a transaction."""
 
@@ -150,54 +214,91 @@ class Appending:
     """Those that this transaction has looked up or given numbers to."""
     head_id: int = field(default=0, init=False)
     count: int = field(default=0, init=False)
+    """How many records there are before the append."""
 
-    def append(self, records: Sequence[ControlRecord]) -> Receipt:
+    def append(self, records: Sequence[ControlRecord], delivery: Delivery | None) -> Receipt:
         """Put those that are new at the end."""
         key = {"conference_uuid": self.conference_uuid, "corp_id": self.corp_id}
         heads = self._rows("head", key)
-        if not heads:
-            if not records:
-                return Receipt(0, 0, 0)
-            heads = self._rows("begin_head", key)
         if not records:
-            return Receipt(0, 0, cast("int", heads[0][1]))
+            return Receipt(0, 0, heads[0][1] if heads else 0)
         # The head's row is what makes `seq` dense: whoever has it locked gives out the
         # next numbers, and gives them back when the transaction fails.
-        ((self.head_id, self.count),) = heads
-        new = records if self._are_all_new(records) else self._add_new_events(records)
-        self._add_records(self.count, new)
-        if new:
-            self.count += len(new)
-            self.connection.execute(
-                QUERIES["grow_head"], {"head_id": self.head_id, "record_count": self.count}
-            )
-        return Receipt(len(new), len(records) - len(new), self.count)
+        ((self.head_id, self.count),) = heads or self._rows("begin_head", key)
+        if delivery and self._is_known(key, delivery):
+            return Receipt(0, len(records), self.count)
+        new: Sequence[ControlRecord] = records
+        if shorts := self._event_of_run(records):
+            self._add_records(self.count, records, shorts)
+        else:
+            if not self._are_all_new(records):
+                new = self._add_new_events(records)
+            ids = [record.event_id for record in new]
+            self._add_records(self.count, new, map(events.shortened, ids, count(self.count)))
+        grown = self.count + len(new)
+        self._rows("grow_head", {"head_id": self.head_id, "record_count": grown})
+        return Receipt(len(new), len(records) - len(new), grown)
 
     def put(self, first_seq: int, records: Sequence[ControlRecord]) -> None:
         """Put records at places that are free, of a conference that counts them already."""
         key = {"conference_uuid": self.conference_uuid, "corp_id": self.corp_id}
-        ((self.head_id, self.count),) = self._rows("head", key)
+        ((self.head_id, _),) = self._rows("head", key)
+        index = EventIndex(self._rows, self.head_id)
+        shorts = []
         for seq, record in enumerate(records, first_seq):
-            self._add_event(record.event_id, seq)
-        self._add_records(first_seq, records)
+            index.add(record.event_id, seq)
+            shorts.append(events.shortened(record.event_id, seq))
+        self._add_records(first_seq, records, shorts)
+
+    def _is_known(self, key: Mapping[str, str], delivery: Delivery) -> bool:
+        """Whether a delivery has been kept; if not, it is from now on.
+
+        Raises:
+            DeliveryConflict: another one of its key has been.
+        """
+        asked = {**key, "delivery_key": delivery.key}
+        rows = self._rows("delivery", asked)
+        if not rows:
+            self._rows("add_delivery", {**asked, "digest": delivery.digest})
+        elif rows[0][0] != delivery.digest:
+            raise DeliveryConflict(delivery.key)
+        return bool(rows)
+
+    def _event_of_run(self, records: Sequence[ControlRecord]) -> Iterable[events.Short]:
+        """Where records are a run of places of one group that is new, as a delivery brings them:
+        make that known, by one row for all of them, and give their short ids; else nothing.
+        """
+        member = events.member_of(records[0].event_id)
+        if member is None:
+            return ()
+        group, first = member
+        if first + len(records) > events.PLACES or not all(
+            record.event_id == f"{group}:{place}" for place, record in enumerate(records, first)
+        ):
+            return ()
+        index = EventIndex(self._rows, self.head_id)
+        if not index.put(events.first_number(group), self.count - first):
+            return ()
+        short = cast("int", events.shortened(records[0].event_id, self.count))
+        return range(short, short - len(records), -1)
 
     def _are_all_new(self, records: Sequence[ControlRecord]) -> bool:
         """Add the events of records if none of them is known, as is most often so; else none.
 
         It may say that one is known that is not: there may be another event of the same number.
         """
-        if self.count and any(record.event_id.startswith(PAGE_EVENT_PREFIX) for record in records):
-            return False  # what is at these positions has to be looked at
-        numbers = array("q", events.first_numbers([record.event_id for record in records]))
+        ids = [record.event_id for record in records]
+        if any(event_id.startswith((PAGE_EVENT_PREFIX, KEY_EVENT_PREFIX)) for event_id in ids):
+            return False  # what is at these positions has to be looked at, or at their groups
         added = {
             "head_id": self.head_id,
-            "event_hashes": apsw.carray(numbers),
+            "event_hashes": apsw.carray(array("q", map(events.first_number, ids))),
             "first_seq": self.count,
         }
-        self.connection.execute(QUERIES["add_events"], added)
+        self._rows("add_events", added)
         if self.connection.changes() == len(records):
             return True
-        self.connection.execute(QUERIES["take_back_events"], added)
+        self._rows("take_back_events", added)
         return False
 
     def _add_new_events(self, records: Sequence[ControlRecord]) -> list[ControlRecord]:
@@ -206,78 +307,48 @@ class Appending:
         Raises:
             EventConflict: one is known with another content.
         """
-        numbers = array("q", {events.first_number(record.event_id) for record in records})
-        asked = {"head_id": self.head_id, "event_hashes": apsw.carray(numbers)}
-        rows = self._rows("records_of_events", asked)
-        known = {row[0]: record for row, record in zip(rows, self._read(rows, 1), strict=True)}
+        index = EventIndex(self._rows, self.head_id)
         new: dict[str, ControlRecord] = {}
         for position, record in enumerate(records):
-            before = new.get(record.event_id) or self._known(record, known)
+            before = new.get(record.event_id) or self._known(record, index)
             if before is None:
                 new[record.event_id] = record
             elif not record.says_the_same_as(before):
                 raise EventConflict(self.conference_uuid, record.event_id, position)
         for seq, event_id in enumerate(new, self.count):
-            self._add_event(event_id, seq)
+            index.add(event_id, seq)
         return list(new.values())
 
-    def _known(
-        self, record: ControlRecord, known: Mapping[int, ControlRecord]
-    ) -> ControlRecord | None:
-        """What an event became, of which `known` has those that have first numbers."""
-        attempt = 0
-        found = known.get(events.first_number(record.event_id))
-        while found is not None and found.event_id != record.event_id:
-            # Another event has the number, and whoever came second has the next one.
-            attempt += 1
-            number = array("q", [events.further_number(record.event_id, attempt)])
-            asked = {"head_id": self.head_id, "event_hashes": apsw.carray(number)}
-            rows = self._rows("records_of_events", asked)
-            found = next(iter(self._read(rows, 1)), None)
-        if found is not None or record.place is None:
-            return found
-        at = {"head_id": self.head_id, "seq": record.place}
-        rows = self._rows("record_at", at)
-        there = next(iter(self._read(rows, 0)), None)
-        return there if there is not None and record.is_shown_as(there) else None
+    def _known(self, record: ControlRecord, index: EventIndex) -> ControlRecord | None:
+        """What an event became, or what stands at the position that it names and shows it."""
+        seq = index.find(record.event_id)
+        if seq is not None:
+            return self._record_at(seq)
+        if record.place is None or record.place >= self.count:
+            return None
+        there = self._record_at(record.place)
+        return there if record.is_shown_as(there) else None
 
-    def _add_event(self, event_id: str, seq: int) -> None:
-        """Add an event that is not there, by the first of its numbers that no other one has."""
-        attempt = 0
-        number = events.first_number(event_id)
-        while True:
-            added = {"head_id": self.head_id, "event_hash": number, "seq": seq}
-            self.connection.execute(QUERIES["add_event"], added)
-            if self.connection.changes():
-                return
-            attempt += 1
-            number = events.further_number(event_id, attempt)
-
-    def _read(self, rows: Sequence[Row], first: int) -> Iterable[ControlRecord]:
-        meaning = self.manners.meaning(
-            {row[first + 2] for row in rows}, self._rows, are_committed=False
-        )
-        return [record_of(row, first, meaning) for row in rows]
+    def _record_at(self, seq: int) -> ControlRecord:
+        (row,) = self._rows("record_at", {"head_id": self.head_id, "seq": seq})
+        meaning = self.manners.meaning({row[2]}, self._rows, are_committed=False)
+        return record_of(row, 0, meaning)
 
     def _rows(self, query: str, bindings: Mapping[str, Any]) -> list[Row]:
         return self.connection.execute(QUERIES[query], bindings).fetchall()
 
-    def _add_records(self, first_seq: int, records: Iterable[ControlRecord]) -> None:
-        head_id, ids, new_id, shortened = (
-            self.head_id,
-            self.manners.ids,
-            self._manner_id,
-            events.shortened,
-        )
+    def _add_records(
+        self, first_seq: int, records: Iterable[ControlRecord], shorts: Iterable[events.Short]
+    ) -> None:
+        head_id, ids, new_id = self.head_id, self.manners.ids, self._manner_id
         rows = []
-        for seq, record in enumerate(records, first_seq):
+        for seq, record, short in zip(count(first_seq), records, shorts, strict=False):
             # fmt: off
             (time_ms, source, operator, basis, operation, operation_text, object_, result,
-             result_text, detail, event_id, received_ms) = _cells(record)
+             result_text, detail, _, received_ms) = _cells(record)
             # fmt: on
             manner = (source, basis, operation, operation_text, result, result_text)
             manner_id = ids.get(manner) or new_id(manner)
-            short = event_id if event_id[:4] not in events.STARTS else shortened(event_id, seq)
             rows.append(
                 (head_id, seq, time_ms, manner_id, operator, object_, detail, short, received_ms)
             )

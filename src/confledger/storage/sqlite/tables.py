@@ -9,17 +9,13 @@ import apsw
 
 from confledger.errors import StoreUnusable
 from confledger.storage.rows import Row, record_of
-from confledger.storage.sqlite import events
 from confledger.storage.sqlite.database import Database, address_of
-from confledger.storage.sqlite.events import Short, lengthened
 from confledger.storage.sqlite.generations import EVERYTHING
-from confledger.storage.sqlite.records import Appending
+from confledger.storage.sqlite.records import Appending, EventIndex
 from confledger.storage.tables import COPIED_FROM, FIRST_CORP, RECORDS, SECRET_KEY_ID, Table
 
 _DAMAGES_MAX: Final = 100
-_NUMBER_LEAST: Final = -(1 << 63)
-_ATTEMPTS_MAX: Final = 100
-"""So many events of one number are not to be found in any store."""
+_EVENT_ID: Final = RECORDS.columns.index("event_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,24 +86,19 @@ class SQLiteTables:
 
     async def events(self, after: Row | None, limit: int) -> list[Row]:
         """See `Tables.events`."""
-        conference_uuid, corp_id, number = after or ("", "", None)
-        rows = self.database.select(
-            "SELECT conference_uuid, corp_id, event_hash, event.seq, event_id, record.seq"
-            " FROM head CROSS JOIN event USING (head_id)"
-            " LEFT JOIN record ON record.head_id = head.head_id AND record.seq = event.seq"
-            " WHERE (conference_uuid, corp_id) >= (:conference_uuid, :corp_id)"
-            " AND event_hash > CASE WHEN conference_uuid = :conference_uuid"
-            " AND corp_id = :corp_id THEN :number ELSE :least END"
-            " ORDER BY conference_uuid, corp_id, event_hash LIMIT :limit",
-            {
-                "conference_uuid": conference_uuid,
-                "corp_id": corp_id,
-                "number": _NUMBER_LEAST if number is None else number,
-                "least": _NUMBER_LEAST,
-                "limit": limit,
-            },
-        )
-        return [(*row[:3], _if_found(row[2], *row[4:]), row[3]) for row in rows]
+        rows = await self.page(RECORDS, after, limit)
+        return [
+            (*row[:3], event_id if index.find(event_id) == row[2] else "", row[2])
+            for (conference_uuid, corp_id), of_one in groupby(rows, lambda row: tuple(row[:2]))
+            for index in [self._index(conference_uuid, corp_id)]
+            for row in of_one
+            for event_id in [row[_EVENT_ID]]
+        ]
+
+    def _index(self, conference_uuid: str, corp_id: str) -> EventIndex:
+        key = {"conference_uuid": conference_uuid, "corp_id": corp_id}
+        ((head_id, _),) = self.database.read("head", key)
+        return EventIndex(self.database.read, head_id)
 
     async def record_count(self, before: Row | None) -> int:
         """See `Tables.record_count`."""
@@ -188,7 +179,9 @@ class SQLiteTables:
     async def damages(self) -> list[str]:
         """See `Tables.damages`."""
         found = self.database.select(f"PRAGMA integrity_check({_DAMAGES_MAX})", ())
-        strays = self.database.select('SELECT DISTINCT "table" FROM pragma_foreign_key_check', ())
+        ownerless = self.database.select(
+            'SELECT DISTINCT "table" FROM pragma_foreign_key_check', ()
+        )
         lost = self.database.select(
             "SELECT name, count(*) FROM ("
             " SELECT 'record' AS name, head_id FROM record UNION ALL"
@@ -196,27 +189,25 @@ class SQLiteTables:
             ") WHERE head_id NOT IN (SELECT head_id FROM head) GROUP BY name ORDER BY name",
             (),
         )
+        strays = self.database.select(
+            "SELECT count(*) FROM event WHERE seq >= 0 AND NOT EXISTS ("
+            " SELECT 1 FROM record WHERE record.head_id = event.head_id AND record.seq = event.seq)"
+            " HAVING count(*) > 0",
+            (),
+        )
         return [
             *(f"SQLite says: {said}" for (said,) in found if said != "ok"),
             *(
                 f"SQLite says: a row of {name} belongs to one that is not there"
-                for (name,) in strays
+                for (name,) in ownerless
             ),
             *(f"{count} rows of {name} belong to no conference" for name, count in lost),
+            *(f"{count} rows of event lead to no record" for (count,) in strays),
         ]
 
 
 def _source(table: Table) -> str:
     return "readable_record" if table is RECORDS else table.name
-
-
-def _if_found(number: int, short: Short, seq: int | None) -> str:
-    """The id of a record, if it is one that is looked for by this number, at first or later."""
-    if seq is None:
-        return ""
-    event_id = lengthened(short, seq)
-    further = (events.further_number(event_id, attempt) for attempt in range(1, _ATTEMPTS_MAX))
-    return event_id if number == events.first_number(event_id) or number in further else ""
 
 
 _FACT = "INSERT INTO store_info (name, value) VALUES (?, ?)"

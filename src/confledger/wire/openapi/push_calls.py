@@ -19,6 +19,7 @@ from confledger.wire.openapi.parts import (
     TOKEN,
     Schema,
     call,
+    in_header,
     in_path,
     ref,
 )
@@ -53,6 +54,7 @@ SHAPES: Final[tuple[type[msgspec.Struct], ...]] = (
 )
 
 _CONFERENCE: Final = (in_path("conference_uuid", CONFERENCE_UUID),)
+_KEY: Final[Schema] = {"type": "string", "pattern": f"^{push.KEY.pattern}$"}
 _ERRORS: Final = (400, 401, 403, 404, 415)
 _NULL: Final[Schema] = {"type": "null"}
 _NOTHING: Final[Schema] = {"enum": [None, ""]}
@@ -84,7 +86,7 @@ def paths() -> Schema:
             "post": call(
                 "AddRecords",
                 "Append control records to a conference, all or none",
-                parameters=_CONFERENCE,
+                parameters=(*_CONFERENCE, in_header(push.KEY_HEADER, _KEY)),
                 body={
                     JSON: _array(LedgerRecordJSON),
                     LINES_MEDIA: _array(LedgerRecordJSON),

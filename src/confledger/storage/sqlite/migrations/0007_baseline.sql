@@ -140,6 +140,15 @@ CREATE TABLE event (
     PRIMARY KEY (head_id, event_hash)
 ) STRICT, WITHOUT ROWID;
 
+-- The keys by which records were brought, so that a repeated delivery is known at once.
+CREATE TABLE delivery (
+    conference_uuid TEXT NOT NULL,
+    corp_id         TEXT NOT NULL,
+    delivery_key    TEXT NOT NULL,
+    digest          BLOB NOT NULL,
+    PRIMARY KEY (conference_uuid, corp_id, delivery_key)
+) STRICT, WITHOUT ROWID;
+
 -- Who stayed in a conference, and when.
 CREATE TABLE attendance (
     conference_uuid TEXT    NOT NULL,
