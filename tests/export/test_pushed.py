@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,10 @@ from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.catalogue.operations import OPERATIONS, RESULTS
 from confledger.export import selection, wire_folder
+from confledger.ingest import files
 from confledger.ingest.folders import groups_in
+from confledger.ledger.record import ControlRecord
+from confledger.wire.record_json import encode_records, ledger_json
 from conftest import client_of, token_of
 from export.ledgers import START_MS, in_new_store, save, told_over_the_wire
 
@@ -94,6 +98,82 @@ async def push(parts: Parts, calls: list[tuple[str, str, Any]]) -> None:
             url = f"/ledger/v1/conferences/{path}"
             answer = await client.request(method, url, json=body, headers=headers)
             assert answer.status_code in (200, 201), answer.text
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    pushed=st.lists(
+        st.tuples(st.sampled_from(_UUIDS[:2]), st.integers(1, 5), st.booleans()),
+        min_size=1,
+        max_size=5,
+    ),
+    step_lines=st.integers(1, 8),
+)
+def test_what_came_by_a_key_is_known_again(
+    pushed: list[tuple[str, int, bool]], step_lines: int
+) -> None:
+    """Its export, brought back as JSON Lines, adds nothing where it came from; elsewhere it makes
+    the same records, and there it adds nothing the second time, nor does the push itself.
+    """
+
+    async def push_all(parts: Parts) -> list[int]:
+        token = await token_of(parts, scope="write")
+        accepted = []
+        async with client_of(parts) as client:
+            for number, (uuid, records, has_key) in enumerate(pushed):
+                headers = {"X-Access-Token": token}
+                headers |= {"Idempotency-Key": f"push-{number}"} if has_key else {}
+                body = [
+                    {"operateTime": START_MS, "operation": "MUTE_ALL", "detail": str(number)}
+                ] * records
+                answer = await client.post(
+                    f"/ledger/v1/conferences/{uuid}/records", json=body, headers=headers
+                )
+                accepted.append(answer.json()["accepted"])
+        return accepted
+
+    async def bring(parts: Parts, lines: Path) -> int:
+        report = await parts.importer.take([lines], DEFAULT_CORP_ID, None)
+        assert report.failures == []
+        return report.records
+
+    async def write(lines: Path, parts: Parts) -> dict[str, list[ControlRecord]]:
+        assert await push_all(parts) == [records for _, records, _ in pushed]
+        kept = await records_of(parts)
+        lines.write_bytes(  # noqa: ASYNC240 - a test waits for nobody
+            b"".join(
+                line + b"\n"
+                for uuid, records in kept.items()
+                for line in encode_records([ledger_json(record, uuid) for record in records])
+            )
+        )
+        assert await bring(parts, lines) == 0
+        return kept
+
+    async def read(lines: Path, parts: Parts) -> dict[str, list[ControlRecord]]:
+        assert await bring(parts, lines) == sum(records for _, records, _ in pushed)
+        assert await bring(parts, lines) == 0
+        assert await push_all(parts) == [0] * len(pushed)
+        return await records_of(parts)
+
+    async def records_of(parts: Parts) -> dict[str, list[ControlRecord]]:
+        kept = {}
+        for uuid in sorted({uuid for uuid, _, _ in pushed}):
+            page = await parts.stores.records.page(DEFAULT_CORP_ID, uuid, offset=0, limit=500)
+            kept[uuid] = [
+                msgspec.structs.replace(each, received_time_ms=0) for each in page.records
+            ]
+        return kept
+
+    with (
+        tempfile.TemporaryDirectory() as name,
+        # Taken in small steps, as a large file is.
+        mock.patch.object(files, "_STEP_LINES", step_lines),
+        mock.patch.object(files, "FILE_BYTES_MAX", 1),
+    ):
+        lines = Path(name) / "records.jsonl"
+        before = in_new_store(Path(name) / "old", partial(write, lines))
+        assert in_new_store(Path(name) / "new", partial(read, lines)) == before
 
 
 @settings(max_examples=30, deadline=None)

@@ -228,6 +228,53 @@ async def test_an_event_with_another_content_is_a_conflict(push_to: Push, parts:
     assert len(await kept(parts)) == 1
 
 
+KEY = "Idempotency-Key"
+
+
+async def test_a_push_with_a_key_is_kept_once(push_to: Push, parts: Parts) -> None:
+    """Equal records in it are events of their own; the same body with the same key adds nothing,
+    and with another key it is another push.
+    """
+    body = [said(), said(), said(eventId="e")]
+    answers = [await push_to("/records", body, **{KEY: key}) for key in ("a", "a", "b")]
+
+    told = [(each.json()["accepted"], each.json()["duplicates"]) for each in answers]
+    assert told == [(3, 0), (0, 3), (2, 1)]
+    assert answers[2].json()["firstSeq"] == 3
+    records = await kept(parts)
+    assert len({record.event_id for record in records}) == len(records) == 5
+    assert [record.operate_time_ms for record in records] == [START] * 5
+
+
+async def test_a_key_of_another_body_is_a_conflict(push_to: Push, parts: Parts) -> None:
+    """409 with a sentence, and nothing is kept; also where only the type of the body differs."""
+    await push_to("/records", [said()], **{KEY: "a"})
+    other = await push_to("/records", [said(1)], **{KEY: "a"})
+    lines = await push_to("/records", json.dumps([said()]).encode(), LINES, **{KEY: "b"})
+    assert lines.status_code == 400
+
+    assert_refused(other, 409, "LEDGER.000000409", "The key a is known of another body.")
+    assert len(await kept(parts)) == 1
+
+
+async def test_a_key_is_free_until_something_was_kept_by_it(push_to: Push, parts: Parts) -> None:
+    """A push that was refused, or that had no records, says nothing of its key."""
+    refused = await push_to("/records", [said(detail=1)], **{KEY: "a"})
+    empty = await push_to("/records", [], **{KEY: "a"})
+    right = await push_to("/records", [said()], **{KEY: "a"})
+
+    assert (refused.status_code, empty.status_code, right.status_code) == (400, 200, 200)
+    assert len(await kept(parts)) == 1
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 65, "a\x7f"])
+async def test_a_bad_key_is_refused(push_to: Push, parts: Parts, key: str) -> None:
+    """Empty, with a space, too long or beyond ASCII: 400, and nothing is kept."""
+    answer = await push_to("/records", [said()], **{KEY: key})
+    assert_refused(answer, 400, "MMC.111071061", "Idempotency-Key must be 1 to 64")
+    assert await kept(parts) == []
+
+
 async def test_a_push_has_at_most_so_many_records(push_to: Push, parts: Parts) -> None:
     """Ten thousand records are taken, and one more is 413 with nothing kept."""
     many = [said(number) for number in range(RECORDS_MAX + 1)]
