@@ -159,6 +159,25 @@ async def test_a_delivery_is_kept_once(stores: Stores, make_record: MakeRecord) 
     assert page.records == batch + other
 
 
+async def test_a_delivery_names_its_records(stores: Stores, make_record: MakeRecord) -> None:
+    """Those without an id get one by their place, and all the time at which it came; by those ids
+    they are known when they are brought without the key.
+    """
+    delivery = Delivery("a", b"digest", received_time_ms=5)
+    for conference, batch in (
+        (A, [make_record(), make_record(), make_record(detail="x")]),
+        (B, [make_record(), make_record(event_id="own"), make_record()]),
+    ):
+        await stores.records.append(CORP, {conference: batch}, delivery)
+        records = (await stores.records.page(CORP, conference, offset=0, limit=9)).records
+
+        assert records == delivery.settled(batch)
+        assert [record.received_time_ms for record in records] == [5] * 3
+        assert records[2].event_id == delivery.group + ":2"
+        again = await stores.records.append(CORP, {conference: records})
+        assert again[conference] == Receipt(0, 3, 3)
+
+
 async def test_a_key_with_another_digest_is_refused(
     stores: Stores, make_record: MakeRecord
 ) -> None:

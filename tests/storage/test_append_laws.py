@@ -48,6 +48,8 @@ class Model:
             if self.digests[key] != delivery.digest:
                 return DeliveryConflict
             return Receipt(0, len(batch), len(known))
+        if delivery:
+            batch = delivery.settled(batch)
         new: list[ControlRecord] = []
         for record in batch:
             before = self._before(record, known, new)
@@ -78,6 +80,7 @@ IDS = st.one_of(
     st.integers(0, 12).map("event-{:03}".format),
     st.integers(0, 12).map("page:{}".format),
     st.integers(0, 12).map("key:0123456789ab:{}".format),
+    st.integers(0, 90).map((Delivery("x", b"").group + ":{}").format),
     st.integers(0, 4).map("content:{:032x}".format),
     st.sampled_from(["é", "page:01", "page:" + "9" * 40, "key:", "key:0123456789ab:16384"]),
 )
@@ -106,8 +109,27 @@ RUNS = st.builds(
 DELIVERIES = st.none() | st.builds(
     Delivery, key=st.sampled_from("xy"), digest=st.sampled_from([b"1", b"2"])
 )
+WITHOUT_IDS = st.lists(
+    st.builds(
+        ControlRecord,
+        operate_time_ms=st.integers(0, 1),
+        operator_basis=st.just("unknown"),
+        operation=st.just("MUTE_ALL"),
+    ),
+    min_size=1,
+    max_size=80,
+)
 BATCH = st.lists(RECORDS, max_size=8) | RUNS
-BATCHES = st.lists(st.tuples(st.sampled_from(CONFERENCES), BATCH, DELIVERIES))
+WITH_KEYS = st.builds(
+    Delivery,
+    key=st.sampled_from("xyz"),
+    digest=st.sampled_from([b"1", b"1", b"2"]),
+    received_time_ms=st.integers(0, 1),
+)
+BATCHES = st.lists(
+    st.tuples(st.sampled_from(CONFERENCES), BATCH, DELIVERIES)
+    | st.tuples(st.sampled_from(CONFERENCES), WITHOUT_IDS, WITH_KEYS)
+)
 Batch = tuple[str, list[ControlRecord], Delivery | None]
 STEPS = st.lists(BATCHES, max_size=6)
 """Batches that come at once; after each, the store is closed and opened."""

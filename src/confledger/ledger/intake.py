@@ -4,7 +4,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final
 
@@ -12,7 +12,6 @@ import msgspec
 
 from confledger.ledger.record import (
     CONTENT_EVENT_PREFIX,
-    KEY_EVENT_PREFIX,
     ControlRecord,
     Delivery,
     Receipt,
@@ -22,7 +21,6 @@ from confledger.ledger.store import RecordStore
 _CONFERENCE_UUID: Final = re.compile(r"[0-9a-fA-F]{32}")
 
 _DIGEST_BYTES: Final = 16
-_KEY_DIGEST_BYTES: Final = 6
 
 
 def conference_uuid_from(text: str) -> str | None:
@@ -50,33 +48,20 @@ class Intake:
         A record without an `event_id` gets one made of its content, so that the
         same records brought again are known again. Two records of one batch with
         the same content are two events: the second gets another id than the first.
-        In a delivery that has a key, each gets one made of the key and its place instead.
+        In a delivery that has a key, each gets one made of the key and its place instead,
+        by the store.
 
         Returns, raises: as `RecordStore.append`.
         """
         received_time_ms = time.time_ns() // 1_000_000
+        if delivery:
+            delivery = replace(delivery, received_time_ms=received_time_ms)
+            return await self.store.append(corp_id, batches, delivery)
         settled = {
             conference_uuid: self._settled(records, received_time_ms)
-            if delivery is None
-            else self._delivered(records, received_time_ms, delivery.key)
             for conference_uuid, records in batches.items()
         }
-        return await self.store.append(corp_id, settled, delivery)
-
-    @staticmethod
-    def _delivered(
-        records: Sequence[ControlRecord], received_time_ms: int, key: str
-    ) -> list[ControlRecord]:
-        digest = blake2b(key.encode(), digest_size=_KEY_DIGEST_BYTES).hexdigest()
-        start = f"{KEY_EVENT_PREFIX}{digest}:"
-        return [
-            _replace(
-                record,
-                event_id=record.event_id or f"{start}{place}",
-                received_time_ms=received_time_ms,
-            )
-            for place, record in enumerate(records)
-        ]
+        return await self.store.append(corp_id, settled)
 
     @staticmethod
     def _settled(records: Sequence[ControlRecord], received_time_ms: int) -> list[ControlRecord]:

@@ -1,6 +1,8 @@
 """What the ledger keeps: control records, and pages of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final, Literal, get_args
 
 import msgspec
@@ -26,6 +28,8 @@ CONTENT_EVENT_PREFIX: Final = "content:"
 KEY_EVENT_PREFIX: Final = "key:"
 """An event id that starts so is a place in what was brought by a key (`Delivery`)."""
 
+
+_KEY_DIGEST_BYTES: Final = 6
 
 _PLACE_DIGITS_MAX: Final = 18
 """A larger number is no place, and no integer of any store."""
@@ -136,6 +140,27 @@ class Delivery:
 
     digest: bytes
     """Of what was brought: the same key with another one is a mistake."""
+
+    received_time_ms: int = 0
+    """When it was brought: of all its records."""
+
+    @property
+    def group(self) -> str:
+        """What the ids of its events have in common; a colon and a place follow."""
+        digest = blake2b(self.key.encode(), digest_size=_KEY_DIGEST_BYTES)
+        return KEY_EVENT_PREFIX + digest.hexdigest()
+
+    def settled(self, records: Sequence[ControlRecord]) -> list[ControlRecord]:
+        """Its records as the ledger keeps them: those without an id have one by their place."""
+        group = self.group
+        return [
+            msgspec.structs.replace(
+                record,
+                event_id=record.event_id or f"{group}:{place}",
+                received_time_ms=self.received_time_ms,
+            )
+            for place, record in enumerate(records)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ class RecordStore(Protocol):
         gets its first record comes into being.
 
         A delivery whose key a conference has already is not looked at again: all of its
-        records are duplicates. Else the conference has its key from then on.
+        records are duplicates. Else the conference has its key from then on, and its records
+        are kept as it settles them.
 
         Returns:
             A receipt for each conference.

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Final, TypeVar
 
 import msgspec
@@ -229,9 +229,9 @@ def _delivery_key(request: Request) -> str:
 
 
 def _digest(body: bytearray, media_type: str) -> bytes:
-    digest = blake2b(media_type.encode(), digest_size=_DIGEST_BYTES)
+    digest = sha256(media_type.encode() + b"\n")
     digest.update(body)
-    return digest.digest()
+    return digest.digest()[:_DIGEST_BYTES]
 
 
 def _media_type(request: Request) -> str:

@@ -208,17 +208,18 @@ def records_of_push(
                 record.result,
                 record.result_text,
             )
+        kept_source, kept_basis, code, code_text, result, result_text = manner
         records.append(
             ControlRecord(
                 operate_time_ms=time_ms,
-                source=manner[0],
+                source=kept_source,
                 operator=operator or "",
-                operator_basis=manner[1],
-                operation=manner[2],
-                operation_text=manner[3],
+                operator_basis=kept_basis,
+                operation=code,
+                operation_text=code_text,
                 object=object_ or "",
-                result=manner[4],
-                result_text=manner[5],
+                result=result,
+                result_text=result_text,
                 detail=detail or "",
                 event_id=event_id or "",
             )

@@ -96,6 +96,8 @@ async def _append(
     delivery: Delivery | None,
 ) -> Receipt:
     key = {"conference_uuid": conference_uuid, "corp_id": corp_id}
+    if delivery:
+        records = delivery.settled(records)
     event_ids = list(dict.fromkeys(record.event_id for record in records))
     if not event_ids:
         heads = await session.rows("record_count", key)

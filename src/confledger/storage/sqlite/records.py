@@ -129,19 +129,22 @@ _cells: Final = msgspec.structs.astuple
 _ROWS_AT_ONCE: Final = 64
 """A statement for so many rows takes two thirds of the time of so many statements."""
 
-_ADD_ROW: Final = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_ADD_ROWS: Final = _ADD_ROW + ", (?, ?, ?, ?, ?, ?, ?, ?, ?)" * (_ROWS_AT_ONCE - 1)
+_CELLS: Final = 7
+"""Of each row, but for its key."""
+
+_CELLS_AT_ONCE: Final = _CELLS * _ROWS_AT_ONCE
 
 
-def _add_rows(connection: apsw.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Put rows into the table `record`."""
-    whole = len(rows) - len(rows) % _ROWS_AT_ONCE
-    for first in range(0, whole, _ROWS_AT_ONCE):
-        cells: list[Any] = []
-        for row in rows[first : first + _ROWS_AT_ONCE]:
-            cells += row
-        connection.execute(_ADD_ROWS, cells)
-    connection.executemany(_ADD_ROW, rows[whole:])
+def _adding(rows: int) -> str:
+    """The statement that adds rows which follow one another."""
+    return "INSERT INTO record VALUES " + ", ".join(  # noqa: S608 - numbers of ours
+        f"(?1, ?2 + {row}, {', '.join(f'?{3 + row * _CELLS + cell}' for cell in range(_CELLS))})"
+        for row in range(rows)
+    )
+
+
+_ADD_ROW: Final = _adding(1)
+_ADD_ROWS: Final = _adding(_ROWS_AT_ONCE)
 
 
 @dataclass(slots=True)
@@ -228,9 +231,11 @@ class Appending:
         if delivery and self._is_known(key, delivery):
             return Receipt(0, len(records), self.count)
         new: Sequence[ControlRecord] = records
-        if shorts := self._event_of_run(records):
-            self._add_records(self.count, records, shorts)
+        if delivery and (shorts := self._shorts_of_places(records, delivery)):
+            self._add_records(self.count, records, shorts, delivery.received_time_ms)
         else:
+            if delivery:
+                new = records = delivery.settled(records)
             if not self._are_all_new(records):
                 new = self._add_new_events(records)
             ids = [record.event_id for record in new]
@@ -264,23 +269,19 @@ class Appending:
             raise DeliveryConflict(delivery.key)
         return bool(rows)
 
-    def _event_of_run(self, records: Sequence[ControlRecord]) -> Iterable[events.Short]:
-        """Where records are a run of places of one group that is new, as a delivery brings them:
-        make that known, by one row for all of them, and give their short ids; else nothing.
+    def _shorts_of_places(
+        self, records: Sequence[ControlRecord], delivery: Delivery
+    ) -> Iterable[events.Short]:
+        """Where no record of a delivery has an id and none of its places is known: make all
+        known, by the one row of their group, and give their short ids; else nothing.
         """
-        member = events.member_of(records[0].event_id)
-        if member is None:
-            return ()
-        group, first = member
-        if first + len(records) > events.PLACES or not all(
-            record.event_id == f"{group}:{place}" for place, record in enumerate(records, first)
-        ):
+        if len(records) > events.PLACES or any(record.event_id for record in records):
             return ()
         index = EventIndex(self._rows, self.head_id)
-        if not index.put(events.first_number(group), self.count - first):
+        if not index.put(events.first_number(delivery.group), self.count):
             return ()
-        short = cast("int", events.shortened(records[0].event_id, self.count))
-        return range(short, short - len(records), -1)
+        first = cast("int", events.shortened(f"{delivery.group}:0", self.count))
+        return range(first, first - len(records), -1)
 
     def _are_all_new(self, records: Sequence[ControlRecord]) -> bool:
         """Add the events of records if none of them is known, as is most often so; else none.
@@ -338,21 +339,37 @@ class Appending:
         return self.connection.execute(QUERIES[query], bindings).fetchall()
 
     def _add_records(
-        self, first_seq: int, records: Iterable[ControlRecord], shorts: Iterable[events.Short]
+        self,
+        first_seq: int,
+        records: Iterable[ControlRecord],
+        shorts: Iterable[events.Short],
+        received_time_ms: int | None = None,
     ) -> None:
-        head_id, ids, new_id = self.head_id, self.manners.ids, self._manner_id
-        rows = []
-        for seq, record, short in zip(count(first_seq), records, shorts, strict=False):
+        ids, new_id = self.manners.ids, self._manner_id
+        cells: list[Any] = []
+        for record, short in zip(records, shorts, strict=False):
             # fmt: off
             (time_ms, source, operator, basis, operation, operation_text, object_, result,
              result_text, detail, _, received_ms) = _cells(record)
             # fmt: on
             manner = (source, basis, operation, operation_text, result, result_text)
             manner_id = ids.get(manner) or new_id(manner)
-            rows.append(
-                (head_id, seq, time_ms, manner_id, operator, object_, detail, short, received_ms)
+            cells += (
+                *(time_ms, manner_id, operator, object_, detail, short),
+                received_ms if received_time_ms is None else received_time_ms,
             )
-        _add_rows(self.connection, rows)
+        self._add_cells(first_seq, cells)
+
+    def _add_cells(self, first_seq: int, cells: list[Any]) -> None:
+        """Put rows into the table `record`, given one after the other without their keys."""
+        execute, head_id = self.connection.execute, self.head_id
+        last = len(cells) - len(cells) % _CELLS_AT_ONCE
+        for first in range(0, last, _CELLS_AT_ONCE):
+            seq = first_seq + first // _CELLS
+            execute(_ADD_ROWS, [head_id, seq, *cells[first : first + _CELLS_AT_ONCE]])
+        for first in range(last, len(cells), _CELLS):
+            seq = first_seq + first // _CELLS
+            execute(_ADD_ROW, [head_id, seq, *cells[first : first + _CELLS]])
 
     def _manner_id(self, manner: Manner) -> int:
         number = self.new_manners.get(manner)
