@@ -28,6 +28,13 @@ JOIN record USING (conference_uuid, corp_id, seq)
 WHERE event.conference_uuid = :conference_uuid AND event.corp_id = :corp_id
     AND event.event_id = ANY(:event_ids::text[]);
 
+-- name: any_event
+-- Whether any event of some that are beside each other is known.
+SELECT 1 FROM event
+WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id
+    AND event_id >= :first AND event_id < :behind
+LIMIT 1;
+
 -- name: record_count
 -- How many records a conference has.
 SELECT record_count FROM head WHERE conference_uuid = :conference_uuid AND corp_id = :corp_id;

@@ -1,6 +1,6 @@
 """What an event's id is in the file: a number by which it is found, and a short form of its text.
 
-`docs/decisions/0021-fewer-bytes.md` tells why the number may be any, and is this one.
+`docs/decisions/0021-what-a-record-costs.md` tells why the number may be any, and is this one.
 """
 
 import re
