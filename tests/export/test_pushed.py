@@ -110,7 +110,7 @@ async def push(parts: Parts, calls: list[tuple[str, str, Any]]) -> None:
     step_lines=st.integers(1, 8),
 )
 def test_what_came_by_a_key_is_known_again(
-    pushed: list[tuple[str, int, bool]], step_lines: int
+    engine: str, pushed: list[tuple[str, int, bool]], step_lines: int
 ) -> None:
     """Its export, brought back as JSON Lines, adds nothing where it came from; elsewhere it makes
     the same records, and there it adds nothing the second time, nor does the push itself.
@@ -172,8 +172,8 @@ def test_what_came_by_a_key_is_known_again(
         mock.patch.object(files, "FILE_BYTES_MAX", 1),
     ):
         lines = Path(name) / "records.jsonl"
-        before = in_new_store(Path(name) / "old", partial(write, lines))
-        assert in_new_store(Path(name) / "new", partial(read, lines)) == before
+        before = in_new_store(engine, partial(write, lines))
+        assert in_new_store(engine, partial(read, lines)) == before
 
 
 @settings(max_examples=30, deadline=None)
