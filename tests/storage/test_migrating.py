@@ -278,7 +278,7 @@ async def test_a_service_of_the_version_before_goes_on(old: Old, make_record: Ma
     old.migrations(
         "ALTER TABLE record ADD COLUMN note text NOT NULL DEFAULT ''",
         "ALTER TABLE head ADD COLUMN note text",
-        "CREATE INDEX record_note ON record (note, conference_uuid);",
+        "CREATE INDEX record_note ON record (note, seq);",
         SLOW[old.engine],
         ADD_COLUMN + ADD_TABLE,
     )

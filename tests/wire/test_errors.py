@@ -22,6 +22,7 @@ ROWS: dict[type[errors.ConfledgerError], tuple[errors.ConfledgerError, int, str]
         (errors.PasswordRejected(), 401, "USG.206010000"),
         (errors.NotPermitted("no"), 403, "MMC.111070002"),
         (errors.BodyTooSlow(1), 408, "APIGW.0201"),
+        (errors.DeliveryConflict("key"), 409, "LEDGER.000000409"),
         (errors.EventConflict(CONFERENCE, "id", 3), 409, "LEDGER.000000409"),
         (errors.AccountDisabled(), 412, "USG.206010007"),
         (errors.BodyTooLarge(1), 413, "APIGW.0201"),

@@ -135,12 +135,19 @@ _CELLS: Final = 7
 _CELLS_AT_ONCE: Final = _CELLS * _ROWS_AT_ONCE
 
 
+_COLUMNS: Final = (
+    "head_id, seq, operate_time_ms, manner_id, operator, object, detail, event_id, received_time_ms"
+)
+
+
 def _adding(rows: int) -> str:
     """The statement that adds rows which follow one another."""
-    return "INSERT INTO record VALUES " + ", ".join(  # noqa: S608 - numbers of ours
+    values = ", ".join(
         f"(?1, ?2 + {row}, {', '.join(f'?{3 + row * _CELLS + cell}' for cell in range(_CELLS))})"
         for row in range(rows)
     )
+    # By name, for a newer version may have added a column beside a process that goes on.
+    return f"INSERT INTO record ({_COLUMNS}) VALUES {values}"  # noqa: S608 - names and numbers of ours
 
 
 _ADD_ROW: Final = _adding(1)
