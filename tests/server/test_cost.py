@@ -31,13 +31,13 @@ WARM_PAGE_MAX: Final = 1_510
 REMEMBERED_PAGE_MAX: Final = 690
 """The same, where the head came before, byte for byte, and is not parsed again."""
 
-UNCACHED_PAGE_OF_20_MAX: Final = 6_050
-"""One statement, two structs for each record, one pass of the encoder."""
+UNCACHED_PAGE_OF_20_MAX: Final = 7_400
+"""One statement, what its manner stands for and two structs for each record, one pass of the encoder."""
 
-UNCACHED_RECORD_MAX: Final = 220
-"""Of each further record of a page: a row to a record, a record to its JSON."""
+UNCACHED_RECORD_MAX: Final = 260
+"""Of each further record of a page: a row and its manner to a record, a record to its JSON."""
 
-PUSH_OF_100_MAX: Final = 48_000
+PUSH_OF_100_MAX: Final = 13_600
 """Reading, checking and settling: what the wire and the intake do before the store has its turn."""
 
 
