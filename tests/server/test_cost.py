@@ -32,7 +32,7 @@ REMEMBERED_PAGE_MAX: Final = 690
 """The same, where the head came before, byte for byte, and is not parsed again."""
 
 UNCACHED_PAGE_OF_20_MAX: Final = 7_400
-"""One statement, what its manner stands for and two structs for each record, one pass of the encoder."""
+"""One statement, a manner and two structs for each record, one pass of the encoder."""
 
 UNCACHED_RECORD_MAX: Final = 260
 """Of each further record of a page: a row and its manner to a record, a record to its JSON."""
