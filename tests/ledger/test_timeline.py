@@ -328,6 +328,21 @@ def test_a_reaction_comes_of_the_last_cause_on_the_right_person() -> None:
     assert timeline.reactions == [(2, 0), (3, 0), (4, 1)]
 
 
+def test_who_does_something_about_themselves_and_the_meeting_is_on_their_lane() -> None:
+    """The span is the meeting's, and the mark is theirs."""
+    lock = ControlRecord(
+        operate_time_ms=7,
+        operator="b",
+        operator_basis="stated",
+        operation="LOCK_CONFERENCE",
+        object="b",
+        result="SUCCESS",
+    )
+    timeline = timeline_of([lock])
+    assert [span.person for span in timeline.spans] == [MEETING]
+    assert timeline.marks == [(0, 7, 0)]
+
+
 def test_a_large_meeting_is_followed_whole() -> None:
     """Of a generated meeting of many people no record is lost, and most reactions are tied."""
     meeting = generated_meeting(records=5_000, seed=7, people=50)

@@ -390,10 +390,11 @@ def timeline_of(records: Sequence[ControlRecord]) -> Timeline:
     spans = states.all_spans()
     shown = _lanes_by_seq(spans)
     for time_ms, seq, person, operator in lanes:
-        shown_on = shown.get(seq, ())
-        if not shown_on:
+        shown_on = shown.get(seq)
+        if shown_on is None:
             marks.append(Mark(person, time_ms, seq))
-        if operator not in (MEETING, person) and operator not in shown_on:
+            shown_on = {person}
+        if operator != MEETING and operator not in shown_on:
             marks.append(Mark(operator, time_ms, seq))
     return Timeline(
         count=len(records),
