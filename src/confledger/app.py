@@ -20,6 +20,8 @@ from confledger.auth.passwords import Passwords
 from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.words import Catalogue, load_catalogue
+from confledger.console.meetings import Ledger
+from confledger.console.routes import console_routes
 from confledger.errors import ConfledgerError, StoreBusy
 from confledger.ledger.intake import Intake
 from confledger.observability.counters import counters
@@ -120,9 +122,8 @@ def create_app(parts: Parts, apps: Apps, exposure: metrics.Exposure | None = Non
         parts.catalogue,
     )
     log_in_by_app = app_auth.AppAuthCall(apps)
-    log_in_by_password = account_auth.AccountAuthCall(
-        Passwords(parts.stores.accounts, parts.tokens)
-    )
+    passwords = Passwords(parts.stores.accounts, parts.tokens)
+    log_in_by_password = account_auth.AccountAuthCall(passwords)
     tokens = token_calls.TokenCalls(parts.tokens)
     pushes = push.PushCalls(
         parts.tokens,
@@ -148,6 +149,18 @@ def create_app(parts: Parts, apps: Apps, exposure: metrics.Exposure | None = Non
             Route(push.RECORDS_PATH, pushes.add_records, methods=["POST"]),
             Route(push.ATTENDEES_PATH, pushes.add_attendees, methods=["POST"]),
             Route(push.END_PATH, pushes.end_conference, methods=["POST"]),
+            *console_routes(
+                tokens=parts.tokens,
+                accounts=parts.stores.accounts,
+                passwords=passwords,
+                visibility=parts.visibility,
+                ledger=Ledger(
+                    parts.stores.read_conferences,
+                    parts.stores.read_records,
+                    parts.stores.phrases,
+                    parts.catalogue,
+                ),
+            ),
         ],
         exception_handlers=dict.fromkeys(
             (ConfledgerError, HTTPException, ClientDisconnect, Exception), answer_error

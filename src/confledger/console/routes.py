@@ -1,0 +1,63 @@
+"""The console put together: its calls and its files, below one path."""
+
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from confledger.auth.accounts import AccountStore
+from confledger.auth.passwords import Passwords
+from confledger.auth.tokens import Tokens
+from confledger.auth.visibility import Visibility
+from confledger.console.answers import answer_error
+from confledger.console.files import Files
+from confledger.console.meetings import Ledger, MeetingCalls
+from confledger.console.sessions import Readers, SessionCalls
+from confledger.errors import ConfledgerError
+
+PATH: Final = "/console"
+_ONE: Final = "/api/conferences/{conference_uuid}"
+
+
+def console_routes(
+    *,
+    tokens: Tokens,
+    accounts: AccountStore,
+    passwords: Passwords,
+    visibility: Visibility,
+    ledger: Ledger,
+) -> list[BaseRoute]:
+    """The routes of the console."""
+    readers = Readers(tokens)
+    sessions = SessionCalls(tokens, accounts, passwords)
+    meetings = MeetingCalls(readers, visibility, ledger)
+    console = Starlette(
+        routes=[
+            Route("/api/session", sessions.__call__, methods=["GET", "POST", "DELETE"]),
+            Route("/api/conferences", meetings.list, methods=["GET"]),
+            Route(_ONE, meetings.facts, methods=["GET"]),
+            Route(_ONE + "/records", meetings.records, methods=["GET"]),
+            Route(_ONE + "/timeline", meetings.timeline, methods=["GET"]),
+            Route("/api/{path:path}", _no_such_call),
+            Route("/{path:path}", Files().__call__, methods=["GET"]),
+        ],
+        exception_handlers=dict.fromkeys(
+            (ConfledgerError, HTTPException, ClientDisconnect, Exception), answer_error
+        ),
+    )
+    console.router.redirect_slashes = False
+    return [
+        Mount(PATH + "/", console),
+        Route(PATH, _redirect, methods=["GET"]),
+    ]
+
+
+def _redirect(_: Request) -> Response:
+    return RedirectResponse(PATH + "/")
+
+
+def _no_such_call(_: Request) -> Response:
+    raise HTTPException(404)
