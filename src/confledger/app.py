@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from confledger.auth.apps import Apps, open_apps
+from confledger.auth.links import Links
 from confledger.auth.passwords import Passwords
 from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
@@ -58,6 +59,7 @@ class Parts:
     intake: Intake
     tokens: Tokens
     visibility: Visibility
+    links: Links
     read_control_records: control_records.ControlRecordsCall
     secret_key_file: Path
 
@@ -102,6 +104,7 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
             intake=intake,
             tokens=tokens,
             visibility=visibility,
+            links=Links(stores.accounts, tokens),
             read_control_records=control_records.ControlRecordsCall(
                 tokens, visibility, stores.read_records, stores.phrases, catalogue, pages
             ),
@@ -150,8 +153,7 @@ def create_app(parts: Parts, apps: Apps, exposure: metrics.Exposure | None = Non
             Route(push.ATTENDEES_PATH, pushes.add_attendees, methods=["POST"]),
             Route(push.END_PATH, pushes.end_conference, methods=["POST"]),
             *console_routes(
-                tokens=parts.tokens,
-                accounts=parts.stores.accounts,
+                links=parts.links,
                 passwords=passwords,
                 visibility=parts.visibility,
                 ledger=Ledger(

@@ -1,4 +1,4 @@
-"""A browser of the console without its pages: it keeps the cookie, and asks from the same origin."""
+"""A browser of the console without its pages: it keeps the cookie, and asks as they do."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

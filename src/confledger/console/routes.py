@@ -8,9 +8,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from confledger.auth.accounts import AccountStore
+from confledger.auth.links import Links
 from confledger.auth.passwords import Passwords
-from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
 from confledger.console.answers import answer_error
 from confledger.console.files import Files
@@ -24,15 +23,14 @@ _ONE: Final = "/api/conferences/{conference_uuid}"
 
 def console_routes(
     *,
-    tokens: Tokens,
-    accounts: AccountStore,
     passwords: Passwords,
+    links: Links,
     visibility: Visibility,
     ledger: Ledger,
 ) -> list[BaseRoute]:
     """The routes of the console."""
-    readers = Readers(tokens)
-    sessions = SessionCalls(tokens, accounts, passwords)
+    readers = Readers(links.tokens)
+    sessions = SessionCalls(links.tokens, links.accounts, passwords, links)
     meetings = MeetingCalls(readers, visibility, ledger)
     console = Starlette(
         routes=[
@@ -53,6 +51,11 @@ def console_routes(
         Mount(PATH + "/", console),
         Route(PATH, _redirect, methods=["GET"]),
     ]
+
+
+def sign_in_url(url: str, secret: str) -> str:
+    """The link that signs somebody in: its secret is in a part that browsers tell no server."""
+    return f"{url.rstrip('/')}{PATH}/sign-in#link={secret}"
 
 
 def _redirect(_: Request) -> Response:

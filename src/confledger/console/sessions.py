@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from confledger.auth.accounts import AccountStore, AdminType, Principal
+from confledger.auth.links import Links
 from confledger.auth.passwords import Passwords
 from confledger.auth.tokens import API_CLIENT_TYPE, Session, Tokens
 from confledger.console.answers import ConsoleJSON, answer
@@ -139,6 +140,7 @@ class SessionCalls:
     tokens: Tokens
     accounts: AccountStore
     passwords: Passwords
+    links: Links
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
@@ -167,6 +169,10 @@ class SessionCalls:
         return told
 
     async def _session_of(self, body: SignInJSON) -> Session:
+        if body.link is not None:
+            if body.account is not None or body.password is not None:
+                raise InvalidLogin("link", "must be given alone, without account and password")
+            return await self.links.log_in(body.link)
         if not body.account:
             raise InvalidLogin("account", "is missing")
         if body.password is None:

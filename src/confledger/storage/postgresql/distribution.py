@@ -46,6 +46,7 @@ WHOLE_EVERYWHERE: Final = (
     "app",
     "corp_user",
     "login_grant",
+    "login_link",
     "failed_login",
 )
 """The tables that are small, and which each node has a copy of."""

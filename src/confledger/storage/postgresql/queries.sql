@@ -271,6 +271,41 @@ SELECT
 FROM corp_user JOIN corp USING (corp_id)
 WHERE account = :account AND password_hash <> '';
 
+-- name: add_link
+INSERT INTO login_link (link_hash, user_id, expire_time_ms)
+VALUES (:link_hash, :user_id, :expire_time_ms);
+
+-- name: link
+-- Whose link it is, if it may still be used.
+SELECT user_id FROM login_link WHERE link_hash = :link_hash AND expire_time_ms > :now_ms;
+
+-- name: take_link
+-- Of two that take it at once one gets it.
+DELETE FROM login_link WHERE link_hash = :link_hash AND expire_time_ms > :now_ms RETURNING user_id;
+
+-- name: login_of_user
+-- As `login`, of somebody who may have no password.
+SELECT
+    user_id, corp_id, account, admin_type, corp_user.name, email, phone, dept_code, is_automatic,
+    corp_user.is_disabled, password_hash, corp_user.is_disabled OR corp.is_disabled
+FROM corp_user JOIN corp USING (corp_id)
+WHERE user_id = :user_id;
+
+-- name: end_links_of_user
+DELETE FROM login_link WHERE user_id = (
+    SELECT user_id FROM corp_user WHERE corp_id = :corp_id AND account = :account
+);
+
+-- name: end_links_of_corp
+DELETE FROM login_link
+WHERE user_id = ANY(ARRAY(SELECT user_id FROM corp_user WHERE corp_id = :corp_id));
+
+-- name: old_links
+SELECT link_hash FROM login_link WHERE expire_time_ms <= :now_ms FOR UPDATE SKIP LOCKED;
+
+-- name: forget_old_links
+DELETE FROM login_link WHERE link_hash = ANY(:link_hashes::bytea[]);
+
 -- name: count_attempt
 -- Count an attempt as failed, if it may be made; a row says that it may.
 INSERT INTO failed_login (account, failures, last_time_ms) VALUES (:account, 1, :now_ms)

@@ -255,6 +255,37 @@ SELECT
 FROM user JOIN corp USING (corp_id)
 WHERE account = :account AND password_hash <> '';
 
+-- name: add_link
+INSERT INTO login_link (link_hash, user_id, expire_time_ms)
+VALUES (:link_hash, :user_id, :expire_time_ms);
+
+-- name: link
+-- Whose link it is, if it may still be used.
+SELECT user_id FROM login_link WHERE link_hash = :link_hash AND expire_time_ms > :now_ms;
+
+-- name: take_link
+-- Of two that take it at once one gets it.
+DELETE FROM login_link WHERE link_hash = :link_hash AND expire_time_ms > :now_ms RETURNING user_id;
+
+-- name: login_of_user
+-- As `login`, of somebody who may have no password.
+SELECT
+    user_id, corp_id, account, admin_type, user.name, email, phone, dept_code, is_automatic,
+    user.is_disabled, password_hash, user.is_disabled OR corp.is_disabled
+FROM user JOIN corp USING (corp_id)
+WHERE user_id = :user_id;
+
+-- name: end_links_of_user
+DELETE FROM login_link WHERE user_id = (
+    SELECT user_id FROM user WHERE corp_id = :corp_id AND account = :account
+);
+
+-- name: end_links_of_corp
+DELETE FROM login_link WHERE user_id IN (SELECT user_id FROM user WHERE corp_id = :corp_id);
+
+-- name: forget_old_links
+DELETE FROM login_link WHERE expire_time_ms <= :now_ms;
+
 -- name: failed_login
 SELECT failures, last_time_ms FROM failed_login WHERE account = :account;
 

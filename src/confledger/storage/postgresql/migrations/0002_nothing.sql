@@ -1,0 +1,2 @@
+-- Nothing: another step takes this number.
+SELECT 1;
