@@ -21,7 +21,7 @@ from confledger.auth.passwords import Passwords
 from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.words import Catalogue, load_catalogue
-from confledger.console.meetings import Ledger
+from confledger.console.finding import Ledger
 from confledger.console.routes import console_routes
 from confledger.errors import ConfledgerError, StoreBusy
 from confledger.ledger.intake import Intake

@@ -9,18 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from confledger.auth.accounts import Principal
-from confledger.auth.visibility import Visibility, persons_of
-from confledger.catalogue.words import Catalogue
+from confledger.auth.visibility import Visibility
 from confledger.console.answers import answer, packed_answer
 from confledger.console.attendees import Attendee, key_of, names_of, read_attendees
+from confledger.console.finding import Finder, Ledger, MeetingQuery
 from confledger.console.records_json import records_json
 from confledger.console.sessions import Readers
 from confledger.console.timeline_json import timeline_json
 from confledger.errors import InvalidParameter, TooManyRecords
-from confledger.ledger.conference import Conference, ConferenceQuery, ConferenceStore
+from confledger.ledger.conference import Conference
 from confledger.ledger.intake import conference_uuid_from
 from confledger.ledger.masking import mask_numbers
-from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.record import ControlRecord
 from confledger.ledger.store import RecordStore
 from confledger.wire.history import TIME_MS_MAX
@@ -83,22 +82,13 @@ class FactsJSON(ConferenceJSON):
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """What the console reads from."""
-
-    conferences: ConferenceStore
-    records: RecordStore
-    phrases: PhraseStore
-    catalogue: Catalogue
-
-
-@dataclass(frozen=True, slots=True)
 class MeetingCalls:
     """Lists meetings, and tells about one."""
 
     readers: Readers
     visibility: Visibility
     ledger: Ledger
+    finder: Finder
     _timelines: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(_TIMELINES_AT_ONCE)
     )
@@ -108,20 +98,30 @@ class MeetingCalls:
         principal = await self.readers.of(request)
         query = Query.parse(query_string_of(request), "q", "person", "from", "to", "after", "limit")
         limit = limit_in(query)
-        asked = ConferenceQuery(
+        asked = MeetingQuery(
             since_ms=query.integer("from", default=0, most=TIME_MS_MAX),
             until_ms=query.integer("to", default=TIME_MS_MAX, most=TIME_MS_MAX),
-            search=query.text("q"),
-            persons=None if principal.is_administrator else persons_of(principal),
+            search=query.text("q").strip(),
+            person=query.text("person").strip(),
         )
-        found, _ = await self.ledger.conferences.list(
-            principal.corp_id, asked, offset=0, limit=limit
+        if asked.until_ms < asked.since_ms:
+            raise InvalidParameter("to", "must not be before from")
+        step = await self.finder.find(
+            principal, asked, after=query.values.get("after"), limit=limit
+        )
+        counts = await self.ledger.records.counts(
+            principal.corp_id, [each.conference_uuid for each in step.meetings]
         )
         data = [
-            conference_json(each.conference_uuid, each, first_ms=None, record_count=None)
-            for each in found
+            conference_json(
+                each.conference_uuid,
+                each.conference,
+                first_ms=each.first_ms,
+                record_count=counts.get(each.conference_uuid),
+            )
+            for each in step.meetings
         ]
-        return answer(ConferencesJSON(data, None))
+        return answer(ConferencesJSON(data, step.next))
 
     async def facts(self, request: Request) -> Response:
         """One meeting: what is known of it, and who was there."""

@@ -13,7 +13,8 @@ from confledger.auth.passwords import Passwords
 from confledger.auth.visibility import Visibility
 from confledger.console.answers import answer_error
 from confledger.console.files import Files
-from confledger.console.meetings import Ledger, MeetingCalls
+from confledger.console.finding import Finder, Ledger
+from confledger.console.meetings import MeetingCalls
 from confledger.console.sessions import Readers, SessionCalls
 from confledger.errors import ConfledgerError
 
@@ -31,7 +32,7 @@ def console_routes(
     """The routes of the console."""
     readers = Readers(links.tokens)
     sessions = SessionCalls(links.tokens, links.accounts, passwords, links)
-    meetings = MeetingCalls(readers, visibility, ledger)
+    meetings = MeetingCalls(readers, visibility, ledger, Finder(visibility, ledger))
     console = Starlette(
         routes=[
             Route("/api/session", sessions.__call__, methods=["GET", "POST", "DELETE"]),

@@ -1,6 +1,7 @@
 """The record store on SQLite."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -37,6 +38,11 @@ class SQLiteRecordStore:
     def generation(self, conference_uuid: str) -> int:
         """See `RecordStore.generation`."""
         return self.database.generations.of(place_of(conference_uuid))
+
+    async def counts(self, corp_id: str, conference_uuids: Collection[str]) -> dict[str, int]:
+        """See `RecordStore.counts`."""
+        bindings = {"corp_id": corp_id, "uuids": json.dumps(list(conference_uuids))}
+        return {row[0]: row[1] for row in self.database.read("counts", bindings)}
 
     async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
         """See `RecordStore.page`."""
