@@ -75,6 +75,9 @@ MEETING_SWITCHES = {
 }
 
 
+ONE_AT_A_TIME = {Kind.HOST, Kind.BROADCAST, Kind.FLOOR}
+
+
 def told(past: Sequence[ControlRecord], who: str, kind: Kind) -> State:  # noqa: PLR0911 - a rule for each line
     """What somebody finds who asks some records, in order of time, from the last on backwards."""
     if not past:
@@ -91,31 +94,18 @@ def told(past: Sequence[ControlRecord], who: str, kind: Kind) -> State:  # noqa:
         return ON if code == on else OFF if code in off.split() else before
     if (code, kind, before) in NO_LONGER_KNOWN:
         return UNKNOWN
+    if kind is Kind.PRESENCE and code == "ADMIT_ALL_WAITING":
+        return UNKNOWN if told(earlier, who, Kind.HOLD) is ON else before
     if last.object == who:
         return told_of_object(earlier, code, who, kind, before)
-    sets_on, sets_off = code in TOLD_ON[kind], code in TOLD_OFF.get(kind, ())
-    if kind in {Kind.HOST, Kind.BROADCAST, Kind.FLOOR} and before is ON:
-        if sets_off or (sets_on and last.object):
-            return OFF
-        return UNKNOWN if sets_on else ON
-    if not last.object and kind is not Kind.HOLD:
-        is_other = (sets_on and before is OFF) or (sets_off and before is ON)
-        is_exclusive = kind in {Kind.HOST, Kind.BROADCAST, Kind.FLOOR}
-        return (
-            UNKNOWN if is_other and not is_exclusive else admitted(earlier, code, who, kind, before)
-        )
-    return admitted(earlier, code, who, kind, before)
+    if not last.object:
+        return told_of_nobody(earlier, code, who, kind, before)
+    if kind in ONE_AT_A_TIME:
+        return told_of_another(earlier, last, who, kind, before)
+    return before
 
 
-def admitted(
-    earlier: Sequence[ControlRecord], code: str, who: str, kind: Kind, before: State
-) -> State:
-    """Who was waiting may have been let in, with the others."""
-    waits = code == "ADMIT_ALL_WAITING" and told(earlier, who, Kind.HOLD) is ON
-    return UNKNOWN if waits and kind is Kind.PRESENCE else before
-
-
-def told_of_object(  # noqa: PLR0911 - likewise
+def told_of_object(
     earlier: Sequence[ControlRecord], code: str, who: str, kind: Kind, before: State
 ) -> State:
     """What a record says of the person that it names."""
@@ -123,15 +113,61 @@ def told_of_object(  # noqa: PLR0911 - likewise
         return ON
     if code in TOLD_OFF.get(kind, ()):
         return OFF
-    if kind is Kind.PRESENCE:
-        return admitted(earlier, code, who, kind, before)
-    if code in GONE or (kind is Kind.HOST and code in {"APPLY_HOST", "TRANSFER_HOST"}):
-        return UNKNOWN
-    if code == "CALL_PARTICIPANT" and told(earlier, who, Kind.PRESENCE) is ON:
+    if kind is Kind.HOST and code in {"APPLY_HOST", "TRANSFER_HOST"}:
         return UNKNOWN
     if kind is Kind.HOLD and code in TOLD_ON[Kind.PRESENCE] and before is ON:
-        return OFF
-    return before
+        return UNKNOWN if is_called_anew(earlier, code, who) else OFF
+    is_over = code in GONE or is_called_anew(earlier, code, who)
+    return UNKNOWN if is_over and kind is not Kind.PRESENCE else before
+
+
+def told_of_nobody(  # noqa: PLR0911 - likewise
+    earlier: Sequence[ControlRecord], code: str, who: str, kind: Kind, before: State
+) -> State:
+    """What a record says of anybody if it names nobody, and so may be about each."""
+    sets_on, sets_off = code in TOLD_ON[kind], code in TOLD_OFF.get(kind, ())
+    if kind is Kind.PRESENCE:
+        return UNKNOWN if (sets_on and before is OFF) or (sets_off and before is ON) else before
+    if code in GONE or code == "CALL_PARTICIPANT":
+        return UNKNOWN
+    if kind is Kind.HOLD:
+        return UNKNOWN if code in TOLD_ON[Kind.PRESENCE] and before is ON else before
+    if kind in ONE_AT_A_TIME and sets_off:
+        return OFF if last_to_get(earlier, kind) == who else before
+    if kind is Kind.HOST and code in {"APPLY_HOST", "TRANSFER_HOST"}:
+        return UNKNOWN
+    if kind in ONE_AT_A_TIME and sets_on:
+        return UNKNOWN
+    return UNKNOWN if (sets_on and before is OFF) or (sets_off and before is ON) else before
+
+
+def told_of_another(
+    earlier: Sequence[ControlRecord], last: ControlRecord, who: str, kind: Kind, before: State
+) -> State:
+    """What a record on somebody says of another, of what one at most can have."""
+    if last.operation in TOLD_ON[kind]:
+        return OFF if last_to_get(earlier, kind) == who else before
+    its = told(earlier, last.object, kind)
+    if last.operation in TOLD_OFF[kind]:
+        return UNKNOWN if before is ON and its is not OFF else before
+    # Who has the role, and is named, may be giving it to anybody.
+    gives = kind is Kind.HOST and last.operation in {"APPLY_HOST", "TRANSFER_HOST"} and its is ON
+    return UNKNOWN if gives else before
+
+
+def last_to_get(past: Sequence[ControlRecord], kind: Kind) -> str | None:
+    """Who was the last to get something, by a record that names them."""
+    got = [
+        record.object
+        for record in past
+        if record.operation in TOLD_ON[kind] and record.result == "SUCCESS" and record.object
+    ]
+    return got[-1] if got else None
+
+
+def is_called_anew(earlier: Sequence[ControlRecord], code: str, who: str) -> bool:
+    """Whether a call is to somebody who is present."""
+    return code == "CALL_PARTICIPANT" and told(earlier, who, Kind.PRESENCE) is ON
 
 
 # --- Records that anybody may bring -------------------------------------------------------
@@ -300,7 +336,7 @@ def test_muting_all_is_tied_to_each_mute_and_known_only_by_these() -> None:
 
 
 def test_a_host_who_is_taken_over_from_is_no_longer_host() -> None:
-    """The role ends for the former host at once, and the system's release is tied to it."""
+    """The role ends for the former host at once; the system's late release takes none away."""
     timeline = timeline_of(
         [
             record(0, "SET_HOST", "a"),
@@ -308,9 +344,45 @@ def test_a_host_who_is_taken_over_from_is_no_longer_host() -> None:
             record(12, "RELEASE_HOST", "a", Actor.SYSTEM),
         ]
     )
-    assert timeline.state_at(11).who(Kind.HOST) == {1}
-    assert timeline.state_at(11).of(0, Kind.HOST) is OFF
+    for instant_ms in (10, 11, 12, 13):
+        hosts = [timeline.state_at(instant_ms).of(lane, Kind.HOST) for lane in (0, 1)]
+        assert hosts == [OFF, ON]
     assert timeline.reactions == [(2, 1)]
+
+
+def test_a_host_role_that_is_transferred_is_known_again_with_the_next_record() -> None:
+    """Until then nobody is known to be host; from then on the former one is not."""
+    timeline = timeline_of(
+        [
+            record(0, "SET_HOST", "a"),
+            record(10, "TRANSFER_HOST", "b"),
+            record(12, "SET_HOST", "b", Actor.SYSTEM),
+            record(14, "RELEASE_HOST", "a", Actor.SYSTEM),
+        ]
+    )
+    at = {
+        ms: [timeline.state_at(ms).of(lane, Kind.HOST) for lane in (0, 1)] for ms in (9, 10, 12, 14)
+    }
+    assert at == {9: [ON, UNKNOWN], 10: [UNKNOWN, UNKNOWN], 12: [OFF, ON], 14: [OFF, ON]}
+
+
+def test_a_release_of_somebody_who_was_not_known_to_be_host_puts_the_host_in_doubt() -> None:
+    """They may be the host, spelled otherwise, or one of before: neither is guessed."""
+    timeline = timeline_of([record(0, "SET_HOST", "a"), record(10, "RELEASE_HOST", "+991")])
+    assert [timeline.state_at(10).of(lane, Kind.HOST) for lane in (0, 1)] == [UNKNOWN, OFF]
+
+
+def test_a_broadcast_that_is_cancelled_is_off_for_who_was_hung_up_on() -> None:
+    """The record names nobody, and so means the last who was broadcast."""
+    timeline = timeline_of(
+        [
+            record(0, "BROADCAST_PARTICIPANT", "a"),
+            record(10, "HANG_UP_PARTICIPANT", "a"),
+            record(12, "CANCEL_BROADCAST_PARTICIPANT", actor=Actor.MCU),
+        ]
+    )
+    at = [timeline.state_at(ms).of(0, Kind.BROADCAST) for ms in (9, 10, 12)]
+    assert at == [ON, UNKNOWN, OFF]
 
 
 def test_a_reaction_comes_of_the_last_cause_on_the_right_person() -> None:

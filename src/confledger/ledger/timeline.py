@@ -21,16 +21,17 @@ ADMIT_ALL_WAITING                      hold and presence of all who are on hold:
 UNMUTE_, MUTE_PARTICIPANT              microphone on (open), off (closed)
 MUTE_ALL                               microphones that are open: unknown
 UNMUTE_ALL                             microphones that are closed: unknown
-SET_HOST                               host role on; off for who had it
-RELEASE_HOST                           host role off, also for whoever had it
+SET_HOST                               host role on; off for who was the last to get it
+RELEASE_HOST                           host role off
 APPLY_HOST, TRANSFER_HOST              unknown for who has it, and for the object: the record
-                                       does not say who has it now
+                                       does not say who has it now. If the object has it, or none
+                                       is named, anybody may: unknown for all
 SET_, RELEASE_COHOST                   co-host role on, off
-BROADCAST_PARTICIPANT                  broadcast on; off for who was
-CANCEL_BROADCAST_PARTICIPANT           broadcast off for who was, and for an object
+BROADCAST_PARTICIPANT                  broadcast on; off for who was the last to get it
+CANCEL_BROADCAST_PARTICIPANT           broadcast off for who was the last to get it, or the object
 BROADCAST_LAYOUT                       layout broadcast on; broadcast of who was: unknown
-ROLL_CALL_PARTICIPANT                  floor on; off for who had it
-CANCEL_ROLL_CALL                       floor off for who had it, and for an object
+ROLL_CALL_PARTICIPANT                  floor on; off for who was the last to get it
+CANCEL_ROLL_CALL                       floor off for who was the last to get it, or the object
 REQUEST_FLOOR, CANCEL_REQUEST_FLOOR    hand on (raised), off
 BATCH_RAISE_HANDS, BATCH_LOWER_HANDS   hands that are lowered, raised: unknown
 LOCK_, UNLOCK_VIDEO_SOURCE             lock of the object's video source on, off
@@ -43,14 +44,19 @@ broadcast, host polling, lock, pause, recording (off while paused), live broadca
 permissions of cameras and of renaming, waiting room, audience, interpretation.
 
 An operation on a participant that names none, such as a mute of nobody, may be about anybody: it
-makes unknown whatever it would have changed. Of the exclusive states (host, broadcast, floor) one
-that ends has ended for whoever had it, named or not.
+makes unknown whatever it may have changed. Only the end of an exclusive state (host, broadcast,
+floor) tells more then: it is off for who was the last to get it, even if that was unknown since.
+
+The end of an exclusive state for somebody who was not known to have it: if it was off for them
+by a record, it is a late word, such as the system's release of a host who was taken over from, and
+says nothing of others. If it was unknown, it becomes unknown for who has it: they may be
+one person, or not.
 
 Never concluded:
 
 - anything from a record whose result is not SUCCESS, or whose text the catalogue does not know;
-- that a state is off because another one has it, except for who had it by a record: the other
-  lane may be the same person, spelled otherwise;
+- that a state is off because another one has it, except for who was the last to get it by a
+  record: any other lane may be the same person, spelled otherwise;
 - a microphone from a roll call, a broadcast, a lock or a permission: the records of the media
   server tell it; and none from what people do at their own devices, which leaves no record;
 - presence from an invitation (ADD_PARTICIPANT), or from operating;
@@ -435,15 +441,18 @@ class _States:
             kind: {True: {}, False: {}} for kind in Kind
         }
         self._ended: list[Span] = []
+        self._last_to_get: dict[Kind, int] = {}
+        """Of the exclusive kinds: who was the last to get it, whether or not they still have it."""
 
     def change(self, code: str, person: int, time_ms: int, seq: int) -> None:
         """Conclude what there is to conclude from a record that succeeded."""
         at = (time_ms, seq)
         if (blurred := _BLURS.get(code)) is not None:
             kind, is_on = blurred
-            self._forget_all(kind, at, is_on=is_on)
-            if kind is Kind.HOST and person != MEETING:
-                self._put(Kind.HOST, person, at, is_on=None)
+            if kind is Kind.HOST:
+                self._doubt_host(person, at)
+            else:
+                self._forget_all(kind, at, is_on=is_on)
         if (sets := _SETS.get(code)) is not None:
             kind, is_on = sets
             if kind in _MEETING_KINDS:
@@ -476,16 +485,19 @@ class _States:
                 self._forget_all(kind, at, is_on=True)
                 self._forget_all(kind, at, is_on=False)
 
+    def _doubt_host(self, person: int, at: tuple[int, int]) -> None:
+        if person == MEETING or person in self._now[Kind.HOST][True]:
+            # Nobody is named, or who gives the role away: anybody may have it now.
+            self._forget_all(Kind.HOST, at, is_on=False)
+        self._forget_all(Kind.HOST, at, is_on=True)
+        self._put(Kind.HOST, person, at, is_on=None)
+
     def _set(self, code: str, kind: Kind, person: int, at: tuple[int, int], *, is_on: bool) -> None:
-        is_exclusive = kind in _EXCLUSIVE
         if person == MEETING:
-            if is_exclusive and not is_on:
-                self._end_for_others(kind, person, at)
-            else:
-                self._forget_all(kind, at, is_on=is_exclusive or not is_on)
+            self._set_of_nobody(code, kind, at, is_on=is_on)
             return
-        if is_exclusive:
-            self._end_for_others(kind, person, at)
+        if kind in _EXCLUSIVE:
+            self._set_of_others(kind, person, at, is_on=is_on)
         if kind is Kind.PRESENCE:
             is_new = code == "CALL_PARTICIPANT" and person in self._now[kind][True]
             if is_new or not is_on:
@@ -497,10 +509,32 @@ class _States:
                 self._put(Kind.HOLD, person, at, is_on=False)
         self._put(kind, person, at, is_on=is_on)
 
-    def _end_for_others(self, kind: Kind, person: int, at: tuple[int, int]) -> None:
-        for holder in tuple(self._now[kind][True]):
-            if holder != person:
-                self._put(kind, holder, at, is_on=False)
+    def _set_of_nobody(self, code: str, kind: Kind, at: tuple[int, int], *, is_on: bool) -> None:
+        """What a record may say of anybody, which should name somebody and does not."""
+        if kind in _EXCLUSIVE and not is_on:
+            if (last := self._last_to_get.get(kind)) is not None:
+                self._put(kind, last, at, is_on=False)
+            return
+        self._forget_all(kind, at, is_on=not is_on)
+        if kind in _EXCLUSIVE:
+            self._forget_all(kind, at, is_on=True)
+        if kind is Kind.PRESENCE:
+            self._forget_all(Kind.HOLD, at, is_on=True)
+            if code == "CALL_PARTICIPANT" or not is_on:
+                for other in _OF_A_STAY:
+                    self._forget_all(other, at, is_on=True)
+                    self._forget_all(other, at, is_on=False)
+
+    def _set_of_others(self, kind: Kind, person: int, at: tuple[int, int], *, is_on: bool) -> None:
+        """What it means to others that somebody gets or loses what one at most can have."""
+        if is_on:
+            last = self._last_to_get.get(kind)
+            if last is not None and last != person:
+                self._put(kind, last, at, is_on=False)
+            self._last_to_get[kind] = person
+        elif person not in self._now[kind][False]:
+            # It may be who has it, spelled otherwise, or one of before whose end is late.
+            self._forget_all(kind, at, is_on=True)
 
     def _forget_all(self, kind: Kind, at: tuple[int, int], *, is_on: bool) -> None:
         for person in tuple(self._now[kind][is_on]):
