@@ -21,6 +21,7 @@ from confledger.auth.passwords import Passwords
 from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.words import Catalogue, load_catalogue
+from confledger.console.events import Streams
 from confledger.console.finding import Ledger
 from confledger.console.routes import console_routes
 from confledger.errors import ConfledgerError, StoreBusy
@@ -115,8 +116,20 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
         await stores.close()
 
 
-def create_app(parts: Parts, apps: Apps, exposure: metrics.Exposure | None = None) -> ASGIApp:
-    """The application that answers requests; what it counts, only if it is told how."""
+def create_app(
+    parts: Parts,
+    apps: Apps,
+    exposure: metrics.Exposure | None = None,
+    streams: Streams | None = None,
+) -> ASGIApp:
+    """The application that answers requests.
+
+    Args:
+        parts: what it is made of.
+        apps: who may log in by an app's key.
+        exposure: how what is counted is told, if it is.
+        streams: by which whoever stops the server ends the live streams.
+    """
     conferences = history.HistoryCalls(
         parts.tokens,
         parts.visibility,
@@ -162,6 +175,7 @@ def create_app(parts: Parts, apps: Apps, exposure: metrics.Exposure | None = Non
                     parts.stores.phrases,
                     parts.catalogue,
                 ),
+                streams=streams or Streams(),
             ),
         ],
         exception_handlers=dict.fromkeys(
@@ -190,6 +204,8 @@ class Service:
         self._app: ASGIApp | None = None
         self.hot_call: control_records.ControlRecordsCall | None = None
         """The call that the server may make by itself."""
+        self.streams = Streams()
+        """The live streams, which the server ends when it stops."""
         self.answers_at_once = False
         """Whether that call never waits for anything."""
 
@@ -228,7 +244,8 @@ class Service:
     async def _open(self, opened: AsyncExitStack) -> None:
         async with AsyncExitStack() as tried:
             parts = await tried.enter_async_context(open_parts(self._settings))
-            self._app = create_app(parts, await parts.open_apps(), self._exposure)
+            apps = await parts.open_apps()
+            self._app = create_app(parts, apps, self._exposure, self.streams)
             self.hot_call = parts.read_control_records
             self.answers_at_once = parts.stores.read_at_once
             opened.push_async_callback(tried.pop_all().aclose)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from confledger.auth.accounts import Principal
 from confledger.auth.visibility import Visibility
+from confledger.catalogue.language import LANGUAGES, Language
 from confledger.console.answers import answer, packed_answer
 from confledger.console.attendees import Attendee, key_of, names_of, read_attendees
 from confledger.console.finding import Finder, Ledger, MeetingQuery
@@ -218,6 +219,20 @@ async def read_records(
         if len(page.records) < part or len(found) >= limit:
             return found, page.count
         await asyncio.sleep(0)
+
+
+def language_asked(request: Request, query: Query) -> Language:
+    """The language of the query's `lang`, for what a browser asks by itself; else the header's.
+
+    Raises:
+        InvalidParameter: it is none of ours.
+    """
+    if "lang" not in query.values:
+        return language_of(request.scope["headers"])
+    for language in LANGUAGES:
+        if query.values["lang"] == language:
+            return language
+    raise InvalidParameter("lang", f"must be one of {', '.join(LANGUAGES)}")
 
 
 def limit_in(query: Query) -> int:

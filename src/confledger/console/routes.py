@@ -12,6 +12,7 @@ from confledger.auth.links import Links
 from confledger.auth.passwords import Passwords
 from confledger.auth.visibility import Visibility
 from confledger.console.answers import answer_error
+from confledger.console.events import EventCalls, Streams, Watch
 from confledger.console.files import Files
 from confledger.console.finding import Finder, Ledger
 from confledger.console.meetings import MeetingCalls
@@ -28,11 +29,14 @@ def console_routes(
     links: Links,
     visibility: Visibility,
     ledger: Ledger,
+    streams: Streams,
 ) -> list[BaseRoute]:
     """The routes of the console."""
     readers = Readers(links.tokens)
     sessions = SessionCalls(links.tokens, links.accounts, passwords, links)
     meetings = MeetingCalls(readers, visibility, ledger, Finder(visibility, ledger))
+    watch = Watch(ledger.records, ledger.conferences, links.accounts)
+    events = EventCalls(readers, visibility, ledger, watch, streams)
     console = Starlette(
         routes=[
             Route("/api/session", sessions.__call__, methods=["GET", "POST", "DELETE"]),
@@ -40,6 +44,7 @@ def console_routes(
             Route(_ONE, meetings.facts, methods=["GET"]),
             Route(_ONE + "/records", meetings.records, methods=["GET"]),
             Route(_ONE + "/timeline", meetings.timeline, methods=["GET"]),
+            Route(_ONE + "/events", events.__call__, methods=["GET"]),
             Route("/api/{path:path}", _no_such_call),
             Route("/{path:path}", Files().__call__, methods=["GET"]),
         ],

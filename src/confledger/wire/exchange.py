@@ -131,11 +131,15 @@ class Exchange:
         headers = Headers(scope=scope)
         request_id = given_request_id(scope["headers"]) or new_request_id()
         status = 0
+        took: float | None = None
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, took
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if _is_stream(message):
+                    # How long somebody watches says nothing of how fast the answer was.
+                    took = time.perf_counter() - started
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
@@ -162,5 +166,10 @@ class Exchange:
                 request_id,
                 status,
                 call_told(scope["method"], scope["path"]),
-                time.perf_counter() - started,
+                time.perf_counter() - started if took is None else took,
             )
+
+
+def _is_stream(start: Message) -> bool:
+    types = (value for name, value in start["headers"] if name == b"content-type")
+    return any(value.startswith(b"text/event-stream") for value in types)
