@@ -64,7 +64,7 @@ def login_link(
     link = sign_in_url(url, secret)
     if as_json:
         until = datetime.now(UTC) + timedelta(minutes=minutes)
-        print_list([{"link": link, "expireTime": until.isoformat("seconds")}], as_json=True)
+        print_list([{"link": link, "expireTime": until.isoformat(timespec="seconds")}], as_json=True)
     else:
         click.echo(link)
 
