@@ -2,7 +2,7 @@
 
 import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
 import { app, announce, navigate, refresh, setLanguage, setScheme, setZone, startRendering, startRouting } from "./app.js";
-import { askSession, isAbort, signOut } from "./api.js";
+import { Refusal, askSession, isAbort, signOut } from "./api.js";
 import { loadWords, words } from "./words.js";
 import { zoneName } from "./times.js";
 import { icon, problem } from "./parts.js";
@@ -23,6 +23,7 @@ const signInInPlace = new SignInPage();
 let shownPath = null;
 let shownForm = false;
 let trouble = null;
+let isFocusDue = false;
 
 async function openAddress() {
   const path = location.pathname;
@@ -37,7 +38,15 @@ async function openAddress() {
     if (!match) continue;
     const isFirst = shownPath === null;
     shownPath = path;
-    const Page = await load();
+    let Page;
+    try {
+      Page = await load();
+    } catch {
+      // The service is away, or has just become a newer one.
+      trouble = new Refusal(0, words().errorOffline);
+      refresh();
+      return;
+    }
     if (location.pathname !== path) return;
     app.page?.close?.();
     app.page = new Page(query, match[1] && decodeURIComponent(match[1]));
@@ -54,12 +63,19 @@ async function openAddress() {
 
 /** After a step to another page a keyboard and a screen reader begin at its heading. */
 function moveFocus() {
-  queueMicrotask(() => {
-    scrollTo(0, 0);
-    const heading = document.querySelector("main h1");
-    heading?.focus({ preventScroll: true });
-    announce(document.title);
-  });
+  scrollTo(0, 0);
+  isFocusDue = true;
+  refresh();
+}
+
+// The heading of a page that still loads gives way to another one, so until the viewer does
+// something the focus follows.
+function keepFocus() {
+  if (!isFocusDue) return;
+  const heading = document.querySelector("main h1");
+  const { activeElement } = document;
+  if (!heading || heading === activeElement || (activeElement !== document.body && activeElement?.closest("main"))) return;
+  heading.focus({ preventScroll: true });
 }
 
 function notFound() {
@@ -172,22 +188,33 @@ function followLink(event) {
 
 async function start() {
   trouble = null;
+  app.page?.close?.();
+  app.page = null;
+  shownPath = null;
   await loadWords();
-  startRendering(() => render(shell(), root));
+  startRendering(() => {
+    render(shell(), root);
+    keepFocus();
+  });
   refresh();
   try {
     await askSession();
   } catch (error) {
     if (!isAbort(error)) trouble = error;
   }
-  await openAddress();
+  if (!trouble) await openAddress();
   document.documentElement.dataset.ready = "";
 }
 
 startRouting(openAddress);
 document.addEventListener("click", followLink);
 document.addEventListener("signedin", signedIn);
+for (const name of ["keydown", "pointerdown"]) addEventListener(name, () => (isFocusDue = false), { capture: true });
 addEventListener("popstate", () => openAddress());
+addEventListener("hashchange", () => {
+  // A sign-in link that was opened where the console was open already.
+  if (location.hash.startsWith("#link=")) start();
+});
 const announcer = document.createElement("div");
 announcer.id = "announcer";
 announcer.setAttribute("aria-live", "polite");

@@ -6,7 +6,7 @@ import { announce, navigate, refresh } from "./app.js";
 import { ask, isAbort } from "./api.js";
 import { words } from "./words.js";
 import { at, duration, fieldOf, figure, integerIn, momentOf, utc } from "./times.js";
-import { icon, problem } from "./parts.js";
+import { icon, problem, typedText } from "./parts.js";
 
 const PAUSE_MS = 300;
 const LIMIT = 50;
@@ -106,9 +106,9 @@ export class MeetingsPage {
       this.#search({ replace: false });
     }}>
       <label class="wide">${t.searchMeetings}
-        <span class="field">${icon("search")}<input type="search" name="q" .value=${live(query.get("q") ?? "")}
+        <span class="field">${icon("search")}<input type="search" name="q" .value=${live(typedText("q", query))}
           placeholder=${t.searchMeetingsHint} @input=${typed} autocomplete="off" spellcheck="false"></span></label>
-      <label>${t.personIn}<input type="search" name="person" .value=${live(query.get("person") ?? "")}
+      <label>${t.personIn}<input type="search" name="person" .value=${live(typedText("person", query))}
         placeholder=${t.personHint} @input=${typed} autocomplete="off" spellcheck="false"></label>
       <label>${t.fromDay}<input type="date" name="from" .value=${live(fieldOf(integerIn(query, "from")))} @change=${typed}></label>
       <label>${t.toDay}<input type="date" name="to" .value=${live(fieldOf(integerIn(query, "to")))} @change=${typed}></label>

@@ -47,3 +47,10 @@ const LONG_ID = /^[0-9a-f]{32}$/i;
 export function shortName(name) {
   return LONG_ID.test(name) ? `${name.slice(0, 8)}…` : name;
 }
+
+/** What stands in a field of the form `search`: as it is typed, or else as the address has it. */
+export function typedText(name, query) {
+  const asked = query.get(name) ?? "";
+  const field = document.getElementById("search")?.[name];
+  return field && field === document.activeElement && field.value.trim() === asked ? field.value : asked;
+}

@@ -6,7 +6,7 @@ import { announce, navigate, refresh } from "./app.js";
 import { ask, isAbort } from "./api.js";
 import { words } from "./words.js";
 import { figure } from "./times.js";
-import { icon, problem } from "./parts.js";
+import { icon, problem, typedText } from "./parts.js";
 
 const PAUSE_MS = 300;
 const LIMIT = 100;
@@ -83,7 +83,7 @@ export class PeoplePage {
         this.#search(false);
       }}>
         <label class="wide">${t.searchPeople}
-          <span class="field">${icon("search")}<input type="search" name="q" .value=${live(this.#query.get("q") ?? "")}
+          <span class="field">${icon("search")}<input type="search" name="q" .value=${live(typedText("q", this.#query))}
             placeholder=${t.searchPeopleHint} autocomplete="off" spellcheck="false" @input=${() => {
               clearTimeout(this.#typing);
               this.#typing = setTimeout(() => this.#search(true), PAUSE_MS);
