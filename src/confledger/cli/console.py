@@ -63,8 +63,8 @@ def login_link(
     secret = run_with_parts(work, options, make_store=False)
     link = sign_in_url(url, secret)
     if as_json:
-        until = datetime.now(UTC) + timedelta(minutes=minutes)
-        print_list([{"link": link, "expireTime": until.isoformat(timespec="seconds")}], as_json=True)
+        until = (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat(timespec="seconds")
+        print_list([{"link": link, "expireTime": until}], as_json=True)
     else:
         click.echo(link)
 

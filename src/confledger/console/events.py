@@ -17,14 +17,13 @@ import asyncio
 import itertools
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from confledger.auth.accounts import AccountStore, Principal
 from confledger.auth.tokens import hash_token
@@ -35,6 +34,7 @@ from confledger.console.finding import Ledger
 from confledger.console.meetings import begin, language_asked
 from confledger.console.records_json import records_json
 from confledger.console.sessions import Readers, session_token
+from confledger.console.streaming import Stream
 from confledger.errors import (
     ConfledgerError,
     NotAuthenticated,
@@ -63,7 +63,6 @@ _ASK_SECONDS: Final = 1.0
 _CHECK_SECONDS: Final = 5.0
 """How often each stream looks whether its session goes on, if nothing else happens."""
 _HEARTBEAT_SECONDS: Final = 15.0
-_LAST_WORD_SECONDS_MAX: Final = 1.0
 
 _HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -201,52 +200,25 @@ class EventCalls:
         last = request.headers.get("last-event-id", "")
         if last.isascii() and last.isdecimal() and int(last[:11]) <= INTEGER_MAX:
             count = int(last[:11])
-        token = session_token(request) or ""
-        with self.streams.place(token):
-            pass  # refused before anything is answered, and taken when the stream begins
-        return _Stream(
-            self, request, token, principal, conference_uuid, language_asked(request, query), count
+        watcher = _Watcher(
+            self, request, principal, conference_uuid, language_asked(request, query), count
         )
+        place = self.streams.place(session_token(request) or "")
+        return Stream(watcher.chunks(), _HEADERS, place, self.streams.stopping)
 
 
 @dataclass(slots=True)
-class _Stream(Response):
+class _Watcher:
     calls: EventCalls
     request: Request
-    token: str
     principal: Principal
     conference_uuid: str
     language: Language
     count: int
-    _sent: float = field(default_factory=time.monotonic)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        """Send until the meeting or the session ends, the client goes, or the server stops."""
-        with self.calls.streams.place(self.token):
-            await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS]})
-            sending = asyncio.ensure_future(self._send(send))
-            going = asyncio.ensure_future(_until_gone(receive))
-            stopping = asyncio.ensure_future(self.calls.streams.stopping.wait())
-            others = {sending, going, stopping}
-            try:
-                await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for each in others:
-                    each.cancel()
-                await asyncio.gather(*others, return_exceptions=True)
-            if sending.done() and not sending.cancelled() and (error := sending.exception()):
-                raise error
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LAST_WORD_SECONDS_MAX):
-                    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _send(self, send: Send) -> None:
-        async for chunk in self._chunks():
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            self._sent = time.monotonic()
-
-    async def _chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         yield _BEGIN
+        sent = time.monotonic()
         calls, corp_id = self.calls, self.principal.corp_id
         with calls.watch.on((corp_id, self.conference_uuid)) as changed:
             while True:
@@ -259,6 +231,7 @@ class _Stream(Response):
                     ended = await calls.ledger.conferences.ended(corp_id, [self.conference_uuid])
                     async for batch in self._batches():
                         yield batch
+                        sent = time.monotonic()
                 except NotAuthenticated:
                     yield b"event: expired\ndata: {}\n\n"
                     return
@@ -270,8 +243,9 @@ class _Stream(Response):
                 if ended:
                     yield b"event: ended\ndata: {}\n\n"
                     return
-                if time.monotonic() - self._sent >= _HEARTBEAT_SECONDS:
+                if time.monotonic() - sent >= _HEARTBEAT_SECONDS:
                     yield _HEARTBEAT
+                    sent = time.monotonic()
                 seconds_left = self.principal.expire_time_ms / 1000 - time.time()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(max(0.0, min(seconds_left, _CHECK_SECONDS))):
@@ -297,8 +271,3 @@ class _Stream(Response):
             )
             self.count += len(page.records)
             yield b"id: %d\nevent: records\ndata: %b\n\n" % (self.count, body)
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

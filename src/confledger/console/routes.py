@@ -13,6 +13,7 @@ from confledger.auth.passwords import Passwords
 from confledger.auth.visibility import Visibility
 from confledger.console.answers import answer_error
 from confledger.console.events import EventCalls, Streams, Watch
+from confledger.console.exports import ExportCalls
 from confledger.console.files import Files
 from confledger.console.finding import Finder, Ledger
 from confledger.console.meetings import MeetingCalls
@@ -37,6 +38,7 @@ def console_routes(
     meetings = MeetingCalls(readers, visibility, ledger, Finder(visibility, ledger))
     watch = Watch(ledger.records, ledger.conferences, links.accounts)
     events = EventCalls(readers, visibility, ledger, watch, streams)
+    exports = ExportCalls(readers, visibility, ledger)
     console = Starlette(
         routes=[
             Route("/api/session", sessions.__call__, methods=["GET", "POST", "DELETE"]),
@@ -45,6 +47,7 @@ def console_routes(
             Route(_ONE + "/records", meetings.records, methods=["GET"]),
             Route(_ONE + "/timeline", meetings.timeline, methods=["GET"]),
             Route(_ONE + "/events", events.__call__, methods=["GET"]),
+            Route(_ONE + "/export.{form}", exports.__call__, methods=["GET"]),
             Route("/api/{path:path}", _no_such_call),
             Route("/{path:path}", Files().__call__, methods=["GET"]),
         ],
