@@ -244,7 +244,10 @@ async def test_a_person_is_found_where_they_were(
     )
     await store.put(CORP, [ConferenceNews(conference_uuid=f"{3:032x}", stays=[stay])])
 
+    await put(store, held(4, viewers=frozenset({person_by_id("dan")})))
     uuids = [f"{n:032x}" for n in (1, 2, 3, 4)]
+    dan = PersonSearch(identity=person_by_id("dan"))
+    assert await store.with_person(CORP, uuids, dan) == {uuids[3]}
     assert await store.with_person(CORP, uuids, search) == {f"{n:032x}" for n in found}
     invited = {uuid for uuid, _ in await store.invited_to(CORP, uuids, search, limit=9)}
     stayed = {uuid for uuid, _ in await store.stays_in(CORP, uuids, search, limit=9)}

@@ -172,6 +172,7 @@ HOT_AND_LISTS = [
     "starts",
     "invited_to",
     "with_invited",
+    "with_viewer",
     "stays_in",
     "with_stays",
 ]

@@ -113,17 +113,6 @@ def identity_of_stay(stay: Attendance) -> str:
     return NUMBER + stay.call_number if stay.call_number else NAME + stay.display_name
 
 
-def names_of(people: Sequence[Attendee]) -> dict[str, str]:
-    """What to call those whom records name by a number, an account or an id."""
-    return {
-        text: each.name
-        for each in people
-        if each.name
-        for text in each.texts()
-        if text != each.name
-    }
-
-
 # --- How a person is named in an address --------------------------------------
 
 

@@ -28,7 +28,7 @@ from confledger.ledger.store import RecordStore
 CANDIDATES: Final = 500
 """In how many meetings a person is looked for at once."""
 
-_STEPS_MAX: Final = 4
+_STEPS_MAX: Final = 10
 """How many times for a page."""
 
 _TOLD: Final = re.compile(r"t\.(-?[0-9]{1,18})\.([0-9a-f]{32})")

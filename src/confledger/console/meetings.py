@@ -1,6 +1,7 @@
 """The calls about meetings: the list, one meeting, its records and its timeline."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,8 +12,9 @@ from starlette.responses import Response
 from confledger.auth.accounts import Principal
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.language import LANGUAGES, Language
+from confledger.console.aliases import names_by_text
 from confledger.console.answers import answer, packed_answer
-from confledger.console.attendees import Attendee, key_of, names_of, read_attendees
+from confledger.console.attendees import Attendee, key_of, read_attendees
 from confledger.console.finding import Finder, Ledger, MeetingQuery
 from confledger.console.records_json import records_json
 from confledger.console.sessions import Readers
@@ -140,10 +142,7 @@ class MeetingCalls:
         words = ledger.catalogue.words(language_of(request.scope["headers"]))
         facts = FactsJSON(
             **msgspec.structs.asdict(told),
-            participants=[
-                attendee_json(each, masks_numbers=principal.masks_numbers)
-                for each in attendees.people
-            ],
+            participants=[attendee_json(each, principal) for each in attendees.people],
             participantCount=len(attendees.people),
             operations={code: word.text for code, word in words.operations.items()},
             results={code: word.text for code, word in words.results.items()},
@@ -183,12 +182,16 @@ class MeetingCalls:
                 raise TooManyRecords(TIMELINE_RECORDS_MAX)
             attendees = await read_attendees(ledger.conferences, corp_id, conference_uuid)
             body = await asyncio.to_thread(
-                timeline_json,
-                found,
-                names=names_of(attendees.people),
-                masks_numbers=principal.masks_numbers,
+                _timeline, found, attendees.people, masks_numbers=principal.masks_numbers
             )
         return await packed_answer(request, body)
+
+
+def _timeline(
+    records: Sequence[ControlRecord], people: Sequence[Attendee], *, masks_numbers: bool
+) -> bytes:
+    names = names_by_text(records, people)
+    return timeline_json(records, names=names, masks_numbers=masks_numbers)
 
 
 async def begin(
@@ -264,19 +267,21 @@ def conference_json(
     )
 
 
-def attendee_json(attendee: Attendee, *, masks_numbers: bool) -> AttendeeJSON:
+def shown_in(principal: Principal) -> Callable[[str], str]:
+    """How a text is shown: with its numbers starred, if the corp wants that."""
+    return mask_numbers if principal.masks_numbers else str
+
+
+def attendee_json(attendee: Attendee, principal: Principal) -> AttendeeJSON:
     """Somebody of a meeting, with numbers starred where those of records are."""
-
-    def shown(text: str) -> str:
-        return mask_numbers(text) if masks_numbers else text
-
+    shown = shown_in(principal)
     role = ""
     if attendee.is_host is not None:
         role = "host" if attendee.is_host else "guest"
     return AttendeeJSON(
         name=shown(attendee.name),
         stays=sorted(attendee.stays, key=lambda stay: stay[0]),
-        person=key_of(attendee, masks_numbers=masks_numbers),
+        person=key_of(attendee, masks_numbers=principal.masks_numbers),
         number=shown(attendee.number),
         account=attendee.account,
         role=role,

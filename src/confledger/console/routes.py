@@ -17,6 +17,7 @@ from confledger.console.exports import ExportCalls
 from confledger.console.files import Files
 from confledger.console.finding import Finder, Ledger
 from confledger.console.meetings import MeetingCalls
+from confledger.console.people import PeopleCalls
 from confledger.console.sessions import Readers, SessionCalls
 from confledger.errors import ConfledgerError
 
@@ -39,6 +40,7 @@ def console_routes(
     watch = Watch(ledger.records, ledger.conferences, links.accounts)
     events = EventCalls(readers, visibility, ledger, watch, streams)
     exports = ExportCalls(readers, visibility, ledger)
+    people = PeopleCalls(readers, ledger)
     console = Starlette(
         routes=[
             Route("/api/session", sessions.__call__, methods=["GET", "POST", "DELETE"]),
@@ -48,6 +50,8 @@ def console_routes(
             Route(_ONE + "/timeline", meetings.timeline, methods=["GET"]),
             Route(_ONE + "/events", events.__call__, methods=["GET"]),
             Route(_ONE + "/export.{form}", exports.__call__, methods=["GET"]),
+            Route("/api/people", people.search, methods=["GET"]),
+            Route("/api/people/{person}/records", people.records, methods=["GET"]),
             Route("/api/{path:path}", _no_such_call),
             Route("/{path:path}", Files().__call__, methods=["GET"]),
         ],

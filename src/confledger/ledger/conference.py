@@ -245,7 +245,9 @@ class ConferenceStore(Protocol):
     async def with_person(
         self, corp_id: str, conference_uuids: Collection[str], search: PersonSearch
     ) -> frozenset[str]:
-        """Those of some conferences that a search finds somebody of, invited or there."""
+        """Those of some conferences that a search finds somebody of: invited, there, or,
+        by the identity, a viewer.
+        """
 
     async def stays_in(
         self, corp_id: str, conference_uuids: Collection[str], search: PersonSearch, *, limit: int

@@ -165,6 +165,10 @@ def untold_of(
     return untold, walked[-1][0] if len(walked) == UNTOLD_ROWS else None
 
 
+WITH_PERSON: Final = ("with_invited", "with_viewer", "with_stays")
+"""The queries that tell in which conferences somebody is."""
+
+
 def bindings_of_person(search: PersonSearch) -> dict[str, str]:
     """Who is looked for, as the queries take it."""
     return {**asdict(search), "part": search.part.casefold()}

@@ -26,6 +26,7 @@ from confledger.ledger.conference import (
 from confledger.storage.lists import (
     UNTOLD_ROWS,
     WALK_ROWS,
+    WITH_PERSON,
     bindings_of_newest,
     bindings_of_person,
     day_of,
@@ -177,8 +178,7 @@ class PostgreSQLConferenceStore:
     ) -> frozenset[str]:
         """See `ConferenceStore.with_person`."""
         found = [
-            await self._found(query, corp_id, conference_uuids, search, 0)
-            for query in ("with_invited", "with_stays")
+            await self._found(query, corp_id, conference_uuids, search, 0) for query in WITH_PERSON
         ]
         return frozenset(row[0] for rows in found for row in rows)
 

@@ -29,6 +29,7 @@ from confledger.ledger.conference import (
 from confledger.storage.lists import (
     UNTOLD_ROWS,
     WALK_ROWS,
+    WITH_PERSON,
     bindings_of_newest,
     bindings_of_person,
     day_of,
@@ -146,7 +147,7 @@ class SQLiteConferenceStore:
         """See `ConferenceStore.with_person`."""
         asked = _bindings_of_search(corp_id, conference_uuids, search, 0)
         rows = await self.database.search(
-            lambda read: read("with_invited", asked) + read("with_stays", asked)
+            lambda read: [row for query in WITH_PERSON for row in read(query, asked)]
         )
         return frozenset(row[0] for row in rows)
 

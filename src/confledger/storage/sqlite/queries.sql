@@ -722,6 +722,12 @@ WHERE corp_id = :corp_id AND conference_uuid IN (SELECT value FROM json_each(:uu
         OR name = :name AND name <> '' OR number = :number AND number <> ''
     );
 
+-- name: with_viewer
+-- Which of some conferences somebody may see as a viewer.
+SELECT conference_uuid
+FROM viewer
+WHERE corp_id = :corp_id AND person = :identity AND conference_uuid IN (SELECT value FROM json_each(:uuids));
+
 -- name: with_stays
 -- In which of some conferences somebody was who is looked for.
 SELECT DISTINCT conference_uuid
