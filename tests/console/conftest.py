@@ -9,7 +9,7 @@ from typing import Final
 
 import anyio
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from acceptance.service import running
 from console.browser.store import fill
@@ -55,8 +55,17 @@ def viewer(chromium: Browser, console: Console) -> Iterator[Viewer]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def session_of_ann(chromium: Browser, console: Console) -> StorageState:
+    """What a browser keeps of an administrator who has signed in; nobody may sign out."""
+    with Viewer.opened(chromium, console) as opened:
+        opened.sign_in()
+        return opened.context.storage_state()
+
+
 @pytest.fixture
-def ann(viewer: Viewer) -> Viewer:
+def ann(chromium: Browser, console: Console, session_of_ann: StorageState) -> Iterator[Viewer]:
     """A window of an administrator who has signed in."""
-    viewer.sign_in()
-    return viewer
+    with Viewer.opened(chromium, console, storage_state=session_of_ann) as opened:
+        opened.go()
+        yield opened

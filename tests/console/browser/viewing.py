@@ -10,10 +10,10 @@ import httpx
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from acceptance.service import Service
+from acceptance.vendor import token_by_login, trusting
 from console.browser.store import ACCOUNT, PASSWORD, Filled
 
 PATH: Final = "/console/"
-LOGIN: Final = "/v1/usg/acs/auth/appauth"
 
 _EXPECTED: Final = re.compile(r"Failed to load resource|net::ERR_")
 """What Chromium writes to its console for an answer that is an error on purpose."""
@@ -35,12 +35,15 @@ class Console:
         """The page of a meeting."""
         return f"{self.url}meetings/{conference_uuid}{query}"
 
-    def client(self) -> httpx.Client:
-        """A client of the service that trusts it and nobody else."""
-        import ssl  # noqa: PLC0415 - of no use elsewhere here
-
-        context = ssl.create_default_context(cafile=str(self.service.certificate))
-        return httpx.Client(base_url=self.service.url, verify=context, trust_env=False)
+    def push(self, call: str, content: object) -> None:
+        """Push to a meeting, as a meeting system does: `call` is the path after its UUID."""
+        trust = trusting(self.service.certificate)
+        with httpx.Client(base_url=self.service.url, verify=trust, trust_env=False) as client:
+            token = token_by_login(client, self.filled.app_id, self.filled.app_key)
+            answer = client.post(
+                f"/ledger/v1/conferences/{call}", json=content, headers={"X-Access-Token": token}
+            )
+            assert answer.status_code == 200, answer.text
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 // A meeting that still runs: what is new comes by itself, and after a break nothing is missing.
 
 import { app } from "./app.js";
-import { ask, sessionHasEnded } from "./api.js";
+import { ask, languageTag, sessionHasEnded } from "./api.js";
 
 const PAUSE_MS = 2_000;
 const PAUSE_MAX_MS = 30_000;
@@ -27,7 +27,7 @@ export class LiveRecords {
   }
 
   #open() {
-    const source = (this.#source = new EventSource(`/console/api/${this.#path}/events?after=${this.#heard.count()}`));
+    const source = (this.#source = new EventSource(`/console/api/${this.#path}/events?after=${this.#heard.count()}&lang=${languageTag()}`));
     source.addEventListener("open", () => {
       this.#pause = PAUSE_MS;
       this.#heard.state("live");

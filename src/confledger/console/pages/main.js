@@ -19,7 +19,7 @@ const ROUTES = [
 ];
 
 const root = document.getElementById("console");
-const signInInPlace = new SignInPage();
+const signInInPlace = new SignInPage({ isInPlace: true });
 let shownPath = null;
 let shownForm = false;
 let trouble = null;
@@ -49,7 +49,7 @@ async function openAddress() {
     }
     if (location.pathname !== path) return;
     app.page?.close?.();
-    app.page = new Page(query, match[1] && decodeURIComponent(match[1]));
+    app.page = new Page({ query, name: match[1] && decodeURIComponent(match[1]) });
     if (app.session) app.page.open?.();
     refresh();
     if (!isFirst) moveFocus();
@@ -186,6 +186,10 @@ function followLink(event) {
   navigate(link.pathname + link.search);
 }
 
+function closeMenus(isToClose) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (isToClose(menu)) menu.open = false;
+}
+
 async function start() {
   trouble = null;
   app.page?.close?.();
@@ -211,6 +215,14 @@ document.addEventListener("click", followLink);
 document.addEventListener("signedin", signedIn);
 for (const name of ["keydown", "pointerdown"]) addEventListener(name, () => (isFocusDue = false), { capture: true });
 addEventListener("popstate", () => openAddress());
+document.addEventListener("click", (event) => closeMenus((menu) => !menu.contains(event.target)));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  closeMenus((menu) => {
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    return true;
+  });
+});
 addEventListener("hashchange", () => {
   // A sign-in link that was opened where the console was open already.
   if (location.hash.startsWith("#link=")) start();

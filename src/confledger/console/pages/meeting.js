@@ -6,7 +6,7 @@ import { app, announce, noteQuery, refresh } from "./app.js";
 import { ask, askSession, isAbort, languageTag } from "./api.js";
 import { words } from "./words.js";
 import { at, duration, figure, integerIn, utc } from "./times.js";
-import { icon, moment, problem, shortName } from "./parts.js";
+import { icon, moment, named, problem, shortName } from "./parts.js";
 import { FILTERS, Records, basisWords, fieldsOf } from "./records.js";
 import { RecordTable } from "./table.js";
 import { TimelineModel } from "./timeline-model.js";
@@ -18,6 +18,7 @@ import { statePanel } from "./state.js";
 const RECORDS_AT_ONCE = 5_000;
 const REDRAW_PAUSE_MS = 700;
 const FILTER_PAUSE_MS = 200;
+const LANES_TO_FIND = 8;
 
 export class MeetingPage {
   shape = "wide";
@@ -42,8 +43,8 @@ export class MeetingPage {
   #table;
   #legendScheme = "";
 
-  constructor(query, uuid) {
-    this.#uuid = uuid;
+  constructor({ query, name }) {
+    this.#uuid = name;
     this.#query = query;
     this.#cursorMs = integerIn(query, "at");
     this.#selected = integerIn(query, "record");
@@ -147,6 +148,10 @@ export class MeetingPage {
     try {
       const [told, known] = await Promise.all([ask(`${this.#path}/timeline`, { signal }), facts]);
       const isFirst = this.#model === null;
+      this.#records.words.learnNames(told.people);
+      this.#records.forgetWords();
+      this.#choices = null;
+      this.#filter();
       this.#model = new TimelineModel(told, known);
       const from = integerIn(this.#query, "from");
       const to = integerIn(this.#query, "to");
@@ -253,8 +258,8 @@ export class MeetingPage {
       this.#query.delete("from");
       this.#query.delete("to");
     }
+    noteQuery(this.#query);
     this.#filter();
-    this.#noteSoon();
   }
 
   #setFilter(name, value) {
@@ -262,16 +267,16 @@ export class MeetingPage {
     else this.#query.delete(name);
     clearTimeout(this.#timers.filter);
     this.#timers.filter = setTimeout(() => {
+      noteQuery(this.#query);
       this.#filter();
-      this.#noteSoon();
       announce(this.#foundWords(words()));
     }, FILTER_PAUSE_MS);
   }
 
   #clearFilters() {
     for (const name of [...FILTERS, "from", "to"]) this.#query.delete(name);
+    noteQuery(this.#query);
     this.#filter();
-    this.#noteSoon();
   }
 
   #filter() {
@@ -381,7 +386,11 @@ export class MeetingPage {
     return html`<section class="card flush" aria-labelledby="timeline-title">
       <div class="bar"><h2 id="timeline-title">${t.timeline}</h2>
         <p class="quiet hint grow">${t.timelineHint}</p>
-        <label class="check"><input type="checkbox" .checked=${fieldValue(this.#timeline.isCompact)} @change=${(event) => {
+        ${this.#model && this.#model.lanes.length > LANES_TO_FIND
+          ? html`<input class="find" type="search" id="find-lane" aria-label=${t.findLane} placeholder=${t.findLane} autocomplete="off" spellcheck="false"
+              @input=${(event) => this.#findLane(event.target)}>`
+          : nothing}
+        <label class="check"><input type="checkbox" id="compact" .checked=${fieldValue(this.#timeline.isCompact)} @change=${(event) => {
           this.#timeline.setCompact(event.target.checked);
           refresh();
         }}>${t.compact}</label>
@@ -393,6 +402,12 @@ export class MeetingPage {
       ${body}
       ${this.#model ? this.#legend(t) : nothing}
     </section>`;
+  }
+
+  #findLane(field) {
+    const isMissed = !this.#timeline.findLane(field.value) && field.value.trim() !== "";
+    field.setAttribute("aria-invalid", String(isMissed));
+    if (isMissed) announce(words().noPersonFound);
   }
 
   #legend(t) {
@@ -451,8 +466,8 @@ export class MeetingPage {
       <dl class="record-fields">
         ${line(t.operation, html`<strong>${fields.operation}</strong>`)}
         ${line(t.time, html`${moment(fields.timeMs, "exact")}${app.zone === "utc" ? nothing : html`<br><span class="quiet">${utc(fields.timeMs)}</span>`}`)}
-        ${line(t.operator, html`${fields.operator ? html`<span class="breaks">${fields.operator}</span>` : nothing} <span class="quiet">(${basisWords(fields.basis)})</span>`)}
-        ${line(t.object, fields.object && html`<span class="breaks">${fields.object}</span>`)}
+        ${line(t.operator, html`${fields.operator ? html`<span class="breaks">${named(fields.operator, fields.operatorName)}</span>` : nothing} <span class="quiet">(${basisWords(fields.basis)})</span>`)}
+        ${line(t.object, fields.object && html`<span class="breaks">${named(fields.object, fields.objectName)}</span>`)}
         ${line(t.result, fields.result && html`<span class=${record[7] === "FAILED" ? "failed" : ""}>${fields.result}</span>`)}
         ${line(t.source, fields.source)}
         ${line(t.detail, fields.detail && html`<span class="breaks">${fields.detail}</span>`)}
@@ -465,8 +480,8 @@ export class MeetingPage {
   #link(seq) {
     const record = this.#records.rows[seq];
     if (!record) return `${words().seq} ${seq + 1}`;
-    const { operation, object } = fieldsOf(record, this.#records.words);
-    return html`<button type="button" class="link" @click=${() => this.#select(seq, { from: "table" })}>${operation}${object ? ` · ${shortName(object)}` : ""}</button>`;
+    const { operation, objectName } = fieldsOf(record, this.#records.words);
+    return html`<button type="button" class="link" @click=${() => this.#select(seq, { from: "table" })}>${operation}${objectName ? ` · ${shortName(objectName)}` : ""}</button>`;
   }
 
   #recordsSection(t) {

@@ -3,10 +3,10 @@
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
 import { live } from "./vendor/lit-html/directives/live.js";
 import { announce, navigate, refresh } from "./app.js";
-import { ask, isAbort } from "./api.js";
+import { Refusal, ask, isAbort } from "./api.js";
 import { words } from "./words.js";
 import { at, duration, fieldOf, figure, integerIn, momentOf, utc } from "./times.js";
-import { icon, problem, typedText } from "./parts.js";
+import { icon, problem } from "./parts.js";
 
 const PAUSE_MS = 300;
 const LIMIT = 50;
@@ -20,8 +20,24 @@ export class MeetingsPage {
   #asking = null;
   #typing = 0;
 
-  constructor(query) {
+  /** What stands in the fields, which may be ahead of the address. */
+  #typed = {};
+
+  constructor({ query }) {
     this.#query = query;
+    this.#takeTyped();
+  }
+
+  #takeTyped() {
+    const query = this.#query;
+    const asked = {
+      q: query.get("q") ?? "",
+      person: query.get("person") ?? "",
+      from: fieldOf(integerIn(query, "from")),
+      to: fieldOf(integerIn(query, "to")),
+    };
+    // A space at the end is not in the address, and stays under the fingers.
+    for (const [name, text] of Object.entries(asked)) if (this.#typed[name]?.trim() !== text) this.#typed[name] = text;
   }
 
   title() {
@@ -39,6 +55,7 @@ export class MeetingsPage {
 
   changed(query) {
     this.#query = query;
+    this.#takeTyped();
     this.#load();
   }
 
@@ -96,7 +113,8 @@ export class MeetingsPage {
 
   #form(t) {
     const query = this.#query;
-    const typed = () => {
+    const typed = (event) => {
+      this.#typed[event.target.name] = event.target.value;
       clearTimeout(this.#typing);
       this.#typing = setTimeout(() => this.#search({ replace: true }), PAUSE_MS);
     };
@@ -106,27 +124,30 @@ export class MeetingsPage {
       this.#search({ replace: false });
     }}>
       <label class="wide">${t.searchMeetings}
-        <span class="field">${icon("search")}<input type="search" name="q" .value=${live(typedText("q", query))}
+        <span class="field">${icon("search")}<input type="search" name="q" .value=${live(this.#typed.q)}
           placeholder=${t.searchMeetingsHint} @input=${typed} autocomplete="off" spellcheck="false"></span></label>
-      <label>${t.personIn}<input type="search" name="person" .value=${live(typedText("person", query))}
+      <label>${t.personIn}<input type="search" name="person" .value=${live(this.#typed.person)}
         placeholder=${t.personHint} @input=${typed} autocomplete="off" spellcheck="false"></label>
-      <label>${t.fromDay}<input type="date" name="from" .value=${live(fieldOf(integerIn(query, "from")))} @change=${typed}></label>
-      <label>${t.toDay}<input type="date" name="to" .value=${live(fieldOf(integerIn(query, "to")))} @change=${typed}></label>
+      <label>${t.fromDay}<input type="date" name="from" .value=${live(this.#typed.from)} @change=${typed}></label>
+      <label>${t.toDay}<input type="date" name="to" .value=${live(this.#typed.to)} @change=${typed}></label>
       <button class="button primary">${t.search}</button>
       ${query.size ? html`<a class="button" href="/console/">${t.clear}</a>` : nothing}
     </form>`;
   }
 
   #search({ replace }) {
-    const form = document.getElementById("search");
-    if (!form) return;
     const query = new URLSearchParams();
     for (const name of ["q", "person"]) {
-      const text = form[name].value.trim();
+      const text = this.#typed[name].trim();
       if (text) query.set(name, text);
     }
-    const from = momentOf(form.from.value);
-    const to = momentOf(form.to.value, { isEnd: true });
+    const from = momentOf(this.#typed.from);
+    const to = momentOf(this.#typed.to, { isEnd: true });
+    if (from !== null && to !== null && from > to) {
+      this.#error = new Refusal(400, words().daysReversed);
+      refresh();
+      return;
+    }
     if (from !== null) query.set("from", from);
     if (to !== null) query.set("to", to);
     const text = query.toString();

@@ -48,9 +48,7 @@ export function shortName(name) {
   return LONG_ID.test(name) ? `${name.slice(0, 8)}…` : name;
 }
 
-/** What stands in a field of the form `search`: as it is typed, or else as the address has it. */
-export function typedText(name, query) {
-  const asked = query.get(name) ?? "";
-  const field = document.getElementById("search")?.[name];
-  return field && field === document.activeElement && field.value.trim() === asked ? field.value : asked;
+/** A name with the id or number that the record has in its place. */
+export function named(text, name) {
+  return name === text ? text : `${name} (${text})`;
 }

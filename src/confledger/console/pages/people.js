@@ -6,7 +6,7 @@ import { announce, navigate, refresh } from "./app.js";
 import { ask, isAbort } from "./api.js";
 import { words } from "./words.js";
 import { figure } from "./times.js";
-import { icon, problem, typedText } from "./parts.js";
+import { icon, problem } from "./parts.js";
 
 const PAUSE_MS = 300;
 const LIMIT = 100;
@@ -20,8 +20,17 @@ export class PeoplePage {
   #asking = null;
   #typing = 0;
 
-  constructor(query) {
+  /** What stands in the field, which may be ahead of the address. */
+  #typed = "";
+
+  constructor({ query }) {
     this.#query = query;
+    this.#takeTyped();
+  }
+
+  #takeTyped() {
+    const text = this.#query.get("q") ?? "";
+    if (this.#typed.trim() !== text) this.#typed = text;
   }
 
   title() {
@@ -39,6 +48,7 @@ export class PeoplePage {
 
   changed(query) {
     this.#query = query;
+    this.#takeTyped();
     this.#load();
   }
 
@@ -77,14 +87,15 @@ export class PeoplePage {
     const t = words();
     return html`
       <div class="heading"><h1 tabindex="-1">${t.people}</h1>
-        <p class="quiet" aria-hidden="true">${this.#isBusy ? t.searching : this.#people ? t.peopleFound(this.#people.length) : nothing}</p></div>
-      <form class="search" role="search" id="search" @submit=${(event) => {
+        <p class="quiet" aria-hidden="true">${this.#isBusy ? t.searching : this.#people && this.#query.get("q") ? t.peopleFound(this.#people.length) : nothing}</p></div>
+      <form class="search short" role="search" id="search" @submit=${(event) => {
         event.preventDefault();
         this.#search(false);
       }}>
         <label class="wide">${t.searchPeople}
-          <span class="field">${icon("search")}<input type="search" name="q" .value=${live(typedText("q", this.#query))}
-            placeholder=${t.searchPeopleHint} autocomplete="off" spellcheck="false" @input=${() => {
+          <span class="field">${icon("search")}<input type="search" name="q" .value=${live(this.#typed)}
+            placeholder=${t.searchPeopleHint} autocomplete="off" spellcheck="false" @input=${(event) => {
+              this.#typed = event.target.value;
               clearTimeout(this.#typing);
               this.#typing = setTimeout(() => this.#search(true), PAUSE_MS);
             }}></span></label>
@@ -96,9 +107,7 @@ export class PeoplePage {
 
   #search(replace) {
     clearTimeout(this.#typing);
-    const form = document.getElementById("search");
-    if (!form) return;
-    const text = form.q.value.trim();
+    const text = this.#typed.trim();
     navigate("/console/people" + (text && `?${new URLSearchParams({ q: text })}`), { replace });
   }
 

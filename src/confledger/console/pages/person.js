@@ -20,8 +20,8 @@ export class PersonPage {
   #isBusy = false;
   #asking = null;
 
-  constructor(_, key) {
-    this.#key = key;
+  constructor({ name }) {
+    this.#key = name;
   }
 
   title() {

@@ -5,7 +5,7 @@ import { app, refresh } from "./app.js";
 import { ask, isAbort } from "./api.js";
 import { words } from "./words.js";
 import { at, duration, figure, utc, zoneName } from "./times.js";
-import { icon, problem } from "./parts.js";
+import { icon, named, problem } from "./parts.js";
 import { Records, basisWords, fieldsOf } from "./records.js";
 import { TimelineModel } from "./timeline-model.js";
 import { AXIS, drawTimeline, readLooks } from "./timeline-draw.js";
@@ -30,8 +30,8 @@ export class PrintPage {
     refresh();
   };
 
-  constructor(_, uuid) {
-    this.#uuid = uuid;
+  constructor({ name }) {
+    this.#uuid = name;
     addEventListener("beforeprint", this.#noteTime);
   }
 
@@ -62,6 +62,7 @@ export class PrintPage {
       const [facts, timeline] = await Promise.all([ask(path, { signal }), ask(`${path}/timeline`, { signal })]);
       this.#facts = facts;
       this.#records.words.learn(facts);
+      this.#records.words.learnNames(timeline.people);
       this.#model = new TimelineModel(timeline, facts);
       let told;
       do {
@@ -139,7 +140,7 @@ export class PrintPage {
   #row(seq) {
     const fields = fieldsOf(this.#records.rows[seq], this.#records.words);
     return html`<tr><td>${seq + 1}</td><td class="mono">${utc(fields.timeMs).slice(0, -4)}</td><td>${fields.operation}</td>
-      <td>${fields.operator || basisWords(fields.basis)}</td><td class="breaks">${fields.object}</td><td>${fields.result}</td><td>${fields.source}</td><td>${fields.detail}</td></tr>`;
+      <td class="breaks">${named(fields.operator, fields.operatorName) || basisWords(fields.basis)}</td><td class="breaks">${named(fields.object, fields.objectName)}</td><td>${fields.result}</td><td>${fields.source}</td><td>${fields.detail}</td></tr>`;
   }
 
   // As many canvases as there are sheets, since a page can't break within one.
@@ -161,7 +162,7 @@ export class PrintPage {
       canvas.height = height * looks.ratio;
       drawTimeline(canvas.getContext("2d"), {
         model, records: this.#records, view: { from: model.startMs, to: model.endMs }, width: WIDTH, height, scroll: top, gutter: 156, looks,
-        cursorMs: null, selected: null, hovered: null, t: words(),
+        cursorMs: null, selected: null, hovered: null, zone: "utc", t: words(),
       });
       sheets.push(canvas);
       first = next;

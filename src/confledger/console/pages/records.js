@@ -12,10 +12,24 @@ export const FILTERS = ["operation", "operator", "source", "person", "result", "
 export class LedgerWords {
   #operations = {};
   #results = {};
+  #names = new Map();
 
   learn({ operations, results }) {
     Object.assign(this.#operations, operations);
     Object.assign(this.#results, results);
+  }
+
+  /** Take the names that the timeline gives to what records name by an id or a number. */
+  learnNames(people) {
+    this.#names.clear();
+    for (const { key, name } of people) {
+      // Of two with one starred key nobody can tell which is meant.
+      this.#names.set(key, this.#names.has(key) ? key : name);
+    }
+  }
+
+  name(text) {
+    return this.#names.get(text) ?? text;
   }
 
   operation(record) {
@@ -38,6 +52,8 @@ export function fieldsOf(record, ledgerWords) {
     basis: record[BASIS],
     operation: ledgerWords.operation(record),
     object: record[OBJECT],
+    operatorName: ledgerWords.name(record[OPERATOR]),
+    objectName: ledgerWords.name(record[OBJECT]),
     result: ledgerWords.result(record),
     detail: record[DETAIL],
     receivedMs: record[RECEIVED],
@@ -115,10 +131,13 @@ export class Records {
       if (text.result && (record[RESULT] ?? record[RESULT_TEXT]).toLowerCase() !== text.result) return false;
       if (text.source && record[SOURCE].toLowerCase() !== text.source) return false;
       if (text.operator && record[OPERATOR].toLowerCase() !== text.operator) return false;
-      if (text.person && !record[OBJECT].toLowerCase().includes(text.person) && !record[OPERATOR].toLowerCase().includes(text.person))
-        return false;
+      if (text.person && !this.#people(record).some((each) => each.toLowerCase().includes(text.person))) return false;
       return !needles || needles.every((needle) => this.#haystack(seq).includes(needle));
     });
+  }
+
+  #people(record) {
+    return [record[OBJECT], record[OPERATOR], this.words.name(record[OBJECT]), this.words.name(record[OPERATOR])];
   }
 
   #haystack(seq) {
@@ -136,10 +155,10 @@ export class Records {
     };
     for (const record of this.rows) {
       add("operation", record[OPERATION] ?? record[OPERATION_TEXT], this.words.operation(record));
-      add("operator", record[OPERATOR], record[OPERATOR]);
+      add("operator", record[OPERATOR], this.words.name(record[OPERATOR]));
       add("source", record[SOURCE], record[SOURCE]);
       add("result", record[RESULT] ?? record[RESULT_TEXT], this.words.result(record));
-      add("person", record[OBJECT], record[OBJECT]);
+      add("person", this.words.name(record[OBJECT]), record[OBJECT]);
     }
     return Object.fromEntries(
       Object.entries(counts).map(([name, map]) => [name, [...map.values()].sort((a, b) => b[2] - a[2])]),

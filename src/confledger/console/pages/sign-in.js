@@ -11,8 +11,8 @@ export class SignInPage {
   #error = null;
   #isBusy = false;
 
-  constructor() {
-    const secret = location.pathname === "/console/sign-in" && /^#link=(.+)$/.exec(location.hash);
+  constructor({ isInPlace = false }) {
+    const secret = !isInPlace && location.pathname === "/console/sign-in" && /^#link=(.+)$/.exec(location.hash);
     if (secret) {
       this.#link = decodeURIComponent(secret[1]);
       // The secret is not to stay in the address or in the history.

@@ -146,8 +146,8 @@ export class RecordTable {
     const shown = {
       time: at(fields.timeMs, "millis"),
       operation: fields.operation,
-      operator: shortName(fields.operator),
-      object: shortName(fields.object),
+      operator: shortName(fields.operatorName),
+      object: shortName(fields.objectName),
       result: fields.result,
       source: fields.source,
       seq: String(seq + 1),

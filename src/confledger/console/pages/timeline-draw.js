@@ -2,7 +2,6 @@
 
 import { firstAfter, ON } from "./timeline-model.js";
 import { at } from "./times.js";
-import { app } from "./app.js";
 import { shortName } from "./parts.js";
 
 export const AXIS = 30;
@@ -121,7 +120,7 @@ const STEPS = [
   1728e5, 6048e5, 26784e5, 315576e5,
 ];
 
-/** Draw `scene`: `model`, `view` ({from, to}), `width`, `height`, `scroll`, `gutter`, `looks`, `t`, and what is marked. */
+/** Draw `scene`: `zone`, `model`, `view` ({from, to}), `width`, `height`, `scroll`, `gutter`, `looks`, `t`, and what is marked. */
 export function drawTimeline(context, scene) {
   const { model, view, width, height, scroll, gutter, looks } = scene;
   const span = view.to - view.from;
@@ -153,36 +152,36 @@ export function drawTimeline(context, scene) {
   cursor(context, paper);
 }
 
-function grid(context, { view, width, height, gutter, looks, xOf, ticks = ticksOf(view, width - gutter) }) {
+function grid(context, { zone, view, width, height, gutter, looks, xOf }) {
   context.fillStyle = looks.line;
-  for (const ms of ticks.moments) context.fillRect(Math.round(xOf(ms)), AXIS, 1, height - AXIS);
+  for (const ms of ticksOf(view, width - gutter, zone).moments) context.fillRect(Math.round(xOf(ms)), AXIS, 1, height - AXIS);
 }
 
-function ticksOf(view, pixels) {
+function ticksOf(view, pixels, zone) {
   const least = ((view.to - view.from) / pixels) * 92;
   const step = STEPS.find((each) => each >= least) ?? STEPS.at(-1);
-  const shift = app.zone === "utc" ? 0 : -new Date(view.from).getTimezoneOffset() * 60_000;
+  const shift = zone === "utc" ? 0 : -new Date(view.from).getTimezoneOffset() * 60_000;
   const moments = [];
   for (let ms = Math.ceil((view.from + shift) / step) * step - shift; ms <= view.to; ms += step) moments.push(ms);
   return { moments, step };
 }
 
-function axis(context, { view, width, gutter, looks, xOf }) {
+function axis(context, { zone, view, width, gutter, looks, xOf }) {
   context.fillStyle = looks["surface-2"];
   context.fillRect(0, 0, width, AXIS);
   context.fillStyle = looks["line-2"];
   context.fillRect(0, AXIS - 1, width, 1);
-  const { moments, step } = ticksOf(view, width - gutter);
+  const { moments, step } = ticksOf(view, width - gutter, zone);
   const form = step < 1_000 ? "millis" : step < 60_000 ? "seconds" : step < 864e5 ? "time" : "date";
   context.font = `11px ${FONT}`;
   context.fillStyle = looks.quiet;
   context.textAlign = "center";
   for (const ms of moments) {
     const x = xOf(ms);
-    if (x > gutter + 24 && x < width - 24) context.fillText(at(ms, form), x, AXIS / 2);
+    if (x > gutter + 24 && x < width - 24) context.fillText(at(ms, form, zone), x, AXIS / 2);
   }
   context.textAlign = "left";
-  const day = at(view.from, "date");
+  const day = at(view.from, "date", zone);
   context.fillStyle = looks["surface-2"];
   context.fillRect(0, 0, gutter - 4, AXIS - 1);
   context.fillStyle = looks.quiet;
@@ -371,14 +370,14 @@ function arcs(context, { model, scroll, looks, xOf, selected, hovered, width, gu
   context.restore();
 }
 
-function cursor(context, { cursorMs, width, height, gutter, looks, xOf }) {
+function cursor(context, { zone, cursorMs, width, height, gutter, looks, xOf }) {
   if (cursorMs === null || cursorMs === undefined) return;
   const x = xOf(cursorMs);
   if (x < gutter - 1 || x > width + 1) return;
   context.fillStyle = looks.cursor;
   context.fillRect(Math.round(x) - 0.75, AXIS - 6, 1.5, height - AXIS + 6);
   context.font = `600 11px ${FONT}`;
-  const text = at(cursorMs, "millis");
+  const text = at(cursorMs, "millis", zone);
   const length = context.measureText(text).width + 12;
   const left = Math.min(Math.max(x - length / 2, gutter), width - length - 2);
   context.beginPath();

@@ -1,5 +1,6 @@
 // The timeline as something to use: zoom, pan, cursor, hover and keys, on a canvas that follows a scroll.
 
+import { app } from "./app.js";
 import { at, utc } from "./times.js";
 import { words } from "./words.js";
 import { shortName } from "./parts.js";
@@ -120,6 +121,16 @@ export class TimelineView {
     this.#draw();
   }
 
+  /** Scroll to the first lane whose name has a text in it; returns whether there is one. */
+  findLane(text) {
+    const part = text.trim().toLowerCase();
+    const place = part ? this.#model.lanes.findIndex((lane) => lane.name.toLowerCase().includes(part)) : -1;
+    this.#hovered = place < 0 ? null : { place, seq: null };
+    if (place >= 0) this.revealLane(place);
+    this.#draw();
+    return place >= 0;
+  }
+
   revealLane(place) {
     const lane = this.#model.lanes[place];
     this.#stage.scrollTop = lane.top - (this.#height - AXIS - lane.height) / 2;
@@ -207,6 +218,7 @@ export class TimelineView {
       selected: this.#selected,
       hovered: this.#hovered,
       laneHovered: this.#hovered?.place,
+      zone: app.zone,
       t: words(),
     });
   }
@@ -358,7 +370,8 @@ export class TimelineView {
     }
     const t = words();
     const lines = [];
-    const name = hit.lane.isMeeting ? t.meetingLane : hit.lane.name;
+    const { lane } = hit;
+    const name = lane.isMeeting ? t.meetingLane : lane.name === lane.key ? lane.name : `${lane.name} (${lane.key})`;
     if (hit.row) {
       const { row, span } = hit;
       const isOn = row.states[span] === ON;
@@ -374,7 +387,7 @@ export class TimelineView {
       lines.push(["hr", ""]);
       lines.push([hit.row ? "span" : "strong", `${t.seq} ${hit.seq + 1} · ${fields.operation}`]);
       lines.push(["span", `${at(fields.timeMs, "exact")} (${utc(fields.timeMs).slice(11)})`]);
-      lines.push(["span", [fields.operator && `${t.operator} ${shortName(fields.operator)}`, fields.object && `${t.object} ${fields.object}`].filter(Boolean).join(" · ")]);
+      lines.push(["span", [fields.operator && `${t.operator} ${shortName(fields.operatorName)}`, fields.object && `${t.object} ${shortName(fields.objectName)}`].filter(Boolean).join(" · ")]);
       lines.push(["span", [fields.result, fields.source && `${t.source} ${fields.source}`].filter(Boolean).join(" · ")]);
       if (fields.detail) lines.push(["span", fields.detail.slice(0, 300)]);
     }
@@ -458,8 +471,8 @@ export function sentence(record, records, t) {
   const fields = fieldsOf(record, records.words);
   return [
     fields.operation,
-    fields.object && `${t.object} ${shortName(fields.object)}`,
-    fields.operator && `${t.operator} ${shortName(fields.operator)}`,
+    fields.object && `${t.object} ${shortName(fields.objectName)}`,
+    fields.operator && `${t.operator} ${shortName(fields.operatorName)}`,
     fields.result,
   ].filter(Boolean).join(", ");
 }

@@ -21,11 +21,11 @@ const FORMS = {
 };
 
 /** A time (UTC, milliseconds) in the viewer's zone, or in UTC if they chose so. */
-export function at(ms, form = "full") {
-  const name = `${app.language} ${app.zone} ${form}`;
+export function at(ms, form = "full", zone = app.zone) {
+  const name = `${app.language} ${zone} ${form}`;
   let format = formats.get(name);
   if (!format) {
-    const options = { ...FORMS[form], ...(app.zone === "utc" && { timeZone: "UTC" }) };
+    const options = { ...FORMS[form], ...(zone === "utc" && { timeZone: "UTC" }) };
     format = new Intl.DateTimeFormat(languageTag(), options);
     formats.set(name, format);
   }
