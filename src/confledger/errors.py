@@ -16,9 +16,12 @@
     │   ├── SignatureRejected        app id, app key and signature do not belong together
     │   ├── SignatureExpired         the signature's own validity is over
     │   ├── PasswordRejected         account and password do not belong together
+    │   ├── LinkRejected             a sign-in link is wrong, was used, or is over
     │   ├── AccountDisabled          the user, the app or the corp is disabled
     │   └── AccountLocked            too many wrong passwords; a while later it works again
     ├── NotPermitted             the caller is known and may not do this
+    ├── ForeignRequest           a page of somebody else's made the browser ask
+    ├── TooManyStreams           more live streams than a session or a process may have
     ├── NoSuchConference         unknown, or of another corp: the two look alike
     ├── NobodyThere              somebody is said to have left who was not there
     ├── NoSuchCorp, NoSuchUser, NoSuchApp
@@ -163,6 +166,13 @@ class PasswordRejected(NotAuthenticated):
         super().__init__("The account or the password is wrong.")
 
 
+class LinkRejected(NotAuthenticated):
+    """A sign-in link is wrong, was used, or is over; nobody learns which."""
+
+    def __init__(self) -> None:
+        super().__init__("The sign-in link is wrong, was used, or is over; ask for a new one.")
+
+
 class AccountDisabled(NotAuthenticated):
     """Who logs in has proved who they are, and their user, app or corp is disabled."""
 
@@ -183,6 +193,20 @@ class AccountLocked(NotAuthenticated):
 
 class NotPermitted(ConfledgerError):
     """The caller is known and may not do this."""
+
+
+class ForeignRequest(ConfledgerError):
+    """A request that changes something does not come from a page of the console."""
+
+    def __init__(self) -> None:
+        super().__init__("The request does not come from a page of this console; reload the page.")
+
+
+class TooManyStreams(ConfledgerError):
+    """A session, or a process, has as many live streams as it may."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many live views are open; close one, or reload the page later.")
 
 
 class NoSuchConference(ConfledgerError):

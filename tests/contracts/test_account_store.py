@@ -16,6 +16,7 @@ from confledger.auth.accounts import (
     TokenHashes,
     User,
 )
+from confledger.errors import NoSuchUser
 from confledger.storage import Stores
 from engines import ENGINES
 
@@ -341,3 +342,44 @@ async def test_another_generation_follows_when_a_token_may_stand_for_something_e
     assert await accounts.end_grant(b"access 2")
     seen.append(accounts.generation())
     assert len(set(seen)) == len(seen)
+
+
+async def test_a_link_is_taken_once_and_in_time(accounts: AccountStore) -> None:
+    """A link tells its user once, before its end, and no longer than the user is there."""
+    ann = await accounts.user(user("ann"))
+    for link_hash in (b"first", b"second"):
+        await accounts.add_link(link_hash, ann, now_ms=NOW_MS, expire_time_ms=NOW_MS + 10)
+
+    assert await accounts.take_link(b"other", NOW_MS) is None
+    assert await accounts.take_link(b"first", NOW_MS + 10) is None
+    taken = await accounts.take_link(b"first", NOW_MS + 9)
+    assert taken is not None
+    assert (taken.user, taken.password_hash, taken.is_disabled) == (ann, "", False)
+    assert await accounts.take_link(b"first", NOW_MS) is None
+    # Making one forgets those that are over.
+    await accounts.add_link(b"third", ann, now_ms=NOW_MS + 10, expire_time_ms=NOW_MS + 20)
+    assert await accounts.take_link(b"second", NOW_MS) is None
+
+
+async def test_a_link_goes_with_its_user(stores: Stores) -> None:
+    """Who is disabled or removed, alone or with the corp, has no links; nor gets new ones."""
+    accounts, tenants = stores.accounts, stores.tenants
+
+    async def link(number: int) -> User:
+        ann = await accounts.user(user("ann", f"{number}" * 32))
+        await accounts.add_link(b"%d" % number, ann, now_ms=NOW_MS, expire_time_ms=NOW_MS + 10)
+        return ann
+
+    await link(0)
+    await tenants.change_corp(DEFAULT_CORP_ID, is_disabled=True)
+    await link(1)
+    await tenants.change_user(DEFAULT_CORP_ID, "ann", is_disabled=True)
+    await link(2)
+    await tenants.change_user(DEFAULT_CORP_ID, "ann", password_hash="new")
+    ann = await link(3)
+    await tenants.delete_user(DEFAULT_CORP_ID, "ann")
+
+    for number in range(4):
+        assert await accounts.take_link(b"%d" % number, NOW_MS) is None
+    with pytest.raises(NoSuchUser):
+        await accounts.add_link(b"late", ann, now_ms=NOW_MS, expire_time_ms=NOW_MS + 10)

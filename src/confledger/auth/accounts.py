@@ -226,6 +226,20 @@ class AccountStore(Protocol):
     async def login(self, account: str) -> Login | None:
         """Whoever may log in with this account and a password."""
 
+    async def add_link(
+        self, link_hash: bytes, user: User, *, now_ms: int, expire_time_ms: int
+    ) -> None:
+        """Keep a link, by the hash of its secret, with which a user may sign in once.
+
+        Links that are over are forgotten.
+
+        Raises:
+            NoSuchUser: the user is gone.
+        """
+
+    async def take_link(self, link_hash: bytes, now_ms: int) -> Login | None:
+        """Whoever may sign in with a link, which is used up by that; None where it is over."""
+
     async def begin_attempt(
         self, account: str, now_ms: int, *, failures_max: int, lock_ms: int
     ) -> bool:

@@ -86,7 +86,7 @@ class Apps:
 
     async def default_administrator(self, corp_id: str) -> User:
         """Whom a login without a user means; made if missing."""
-        return await self.accounts.user(_candidate(corp_id, "", Directory()))
+        return await default_administrator(self.accounts, corp_id)
 
     async def log_in(self, login: AppLogin, authorization: Authorization | None) -> Session:
         """Check a login's signature and let its user in; an unknown user is made on the fly.
@@ -161,6 +161,11 @@ def _candidate(corp_id: str, account: str, directory: Directory) -> User:
         directory=directory,
         is_automatic=True,
     )
+
+
+async def default_administrator(accounts: AccountStore, corp_id: str) -> User:
+    """Whom whoever names no user means; made if missing."""
+    return await accounts.user(_candidate(corp_id, "", Directory()))
 
 
 async def open_apps(

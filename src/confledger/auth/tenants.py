@@ -9,8 +9,8 @@ class TenantStore(Protocol):
     """Where corps, users and apps are made, changed and removed.
 
     A change answers with the thing as it now is, a removal with it as it was.
-    Whatever disables or removes one ends its tokens in the same transaction. Every
-    method raises `StoreBusy` or `StoreUnusable` where the store can't do it, and
+    Whatever disables or removes one ends its tokens and sign-in links in the same
+    transaction. Every method raises `StoreBusy` or `StoreUnusable` where the store can't do it, and
     those that name something raise `NoSuchCorp`, `NoSuchUser` or `NoSuchApp`.
     """
 
@@ -56,7 +56,7 @@ class TenantStore(Protocol):
         is_disabled: bool | None = None,
         password_hash: str | None = None,
     ) -> User:
-        """Change what is given of a user. A new password ends the user's tokens.
+        """Change what is given of a user. A new password ends the user's tokens and links.
 
         Raises:
             NameTaken: another corp has that account with a password.

@@ -23,6 +23,7 @@ _MODULES: Final = {
     "corp": "corp",
     "user": "user",
     "app": "app",
+    "console": "console",
     "import": "import_records",
     "export": "export",
     "records": "records",

@@ -9,6 +9,7 @@ import click
 from confledger import server
 from confledger.app import open_parts
 from confledger.cli.serve import host_option, port_option
+from confledger.console.routes import sign_in_url
 from confledger.demo.store import Demo, fill_demo_store
 from confledger.settings import Settings
 from confledger.wire.control_records import PATH
@@ -49,6 +50,12 @@ def _welcome(filled: Demo, address: server.Address) -> str:
   app id    {filled.app_id}
   app key   {filled.app_key}
 {meetings}
+
+Open the console in a browser, which will warn of the demo's own certificate:
+
+  {sign_in_url(address.url, filled.login_secret)}
+
+The link works once; after that, sign in as {filled.account} with the password {filled.password}
 
 Ask who did what in the sample meeting:
 

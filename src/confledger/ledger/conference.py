@@ -114,6 +114,20 @@ class ParticipantQuery:
     """Whether people come first; else all stand by their places."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonSearch:
+    """Who is looked for in some conferences: whoever fits one of what is given."""
+
+    part: str = ""
+    """A part of the name or the number, in any case."""
+    identity: str = ""
+    """The whole identity of a participant."""
+    name: str = ""
+    """The whole name."""
+    number: str = ""
+    """The whole number."""
+
+
 class Order(Enum):
     """In which order conferences are listed."""
 
@@ -135,6 +149,33 @@ class ConferenceQuery:
     persons: frozenset[str] | None = None
     """Only those that one of these may see as a viewer; None: all of the corp."""
     order: Order = Order.NEWEST_FIRST
+
+
+Place = tuple[int, str]
+"""Where a conference stands among those of its corp: when it began, and its id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestQuery:
+    """Which conferences are asked for, those that run among them, the newest first."""
+
+    since_ms: int
+    until_ms: int
+    """They began between the two, ends included."""
+    search: str = ""
+    """A part of the subject, the scheduler's name or the conference id, in any case."""
+    persons: frozenset[str] | None = None
+    """Only those that one of these may see as a viewer; None: all of the corp."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """A step of a list of conferences."""
+
+    conferences: Sequence[Conference]
+    """Without their details."""
+    next: Place | None
+    """Behind which the list goes on; None at its end."""
 
 
 def person_by_id(user_id: str) -> str:
@@ -173,6 +214,45 @@ class ConferenceStore(Protocol):
         self, corp_id: str, query: ConferenceQuery, *, offset: int, limit: int
     ) -> tuple[Sequence[Conference], int]:
         """A page of the conferences that a query asks for, and how many there are in all."""
+
+    async def newest(
+        self, corp_id: str, query: NewestQuery, *, before: Place | None, limit: int
+    ) -> Newest:
+        """The first conferences that a query asks for, behind a place.
+
+        No more than a fixed number is looked at, so of a search there may be fewer
+        than `limit`, even none, and yet more to come.
+        """
+
+    async def untold(self, corp_id: str, *, after: str) -> tuple[dict[str, int | None], str | None]:
+        """Conferences of which only records are known, behind an id, and when each began.
+
+        That is the time of the first record. No more than a fixed number of conferences is
+        looked at.
+
+        Returns:
+            Those found, and behind which id to go on; None at the end.
+        """
+
+    async def ended(self, corp_id: str, conference_uuids: Collection[str]) -> frozenset[str]:
+        """Those of some conferences that have ended."""
+
+    async def invited_to(
+        self, corp_id: str, conference_uuids: Collection[str], search: PersonSearch, *, limit: int
+    ) -> Sequence[tuple[str, Participant]]:
+        """Participants of some conferences that a search finds, each with the conference's id."""
+
+    async def with_person(
+        self, corp_id: str, conference_uuids: Collection[str], search: PersonSearch
+    ) -> frozenset[str]:
+        """Those of some conferences that a search finds somebody of: invited, there, or,
+        by the identity, a viewer.
+        """
+
+    async def stays_in(
+        self, corp_id: str, conference_uuids: Collection[str], search: PersonSearch, *, limit: int
+    ) -> Sequence[tuple[str, Attendance]]:
+        """Stays in some conferences that a search finds, each with the conference's id."""
 
     async def get(self, corp_id: str, conference_uuid: str) -> Conference | None:
         """What is known of a conference; None where only its records are."""

@@ -1,6 +1,6 @@
 """What the ledger asks of storage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from confledger.ledger.record import ControlRecord, Delivery, Page, Receipt
@@ -48,6 +48,13 @@ class RecordStore(Protocol):
         That is of its records, of who may see it, or of a phrase; in this process or
         another one. Whoever keeps an answer asks for it before they read. None: this
         store can't tell without being asked itself.
+        """
+
+    async def counts(self, corp_id: str, conference_uuids: Collection[str]) -> dict[str, int]:
+        """How many records each of some conferences has; of an unknown one nothing is told.
+
+        Raises:
+            StoreBusy, StoreUnusable: the store could not do it.
         """
 
     async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:

@@ -47,7 +47,11 @@ class LedgerProtocol(FastLaneProtocol):
             self._expect_head()
 
     def shutdown(self) -> None:
-        """End an idle connection at once: over TLS, a client could hold up its proper end."""
+        """End an idle connection at once: over TLS, a client could hold up its proper end.
+
+        A live stream is never idle, so all of them are told.
+        """
+        self.app.streams.stop()
         if self.is_idle() and not self.transport.get_write_buffer_size():
             self.transport.abort()
         else:

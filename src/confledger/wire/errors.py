@@ -18,9 +18,11 @@ from confledger.errors import (
     ConfledgerError,
     DeliveryConflict,
     EventConflict,
+    ForeignRequest,
     InvalidLogin,
     InvalidParameter,
     InvalidRecord,
+    LinkRejected,
     NoSuchConference,
     NotPermitted,
     PasswordRejected,
@@ -29,6 +31,7 @@ from confledger.errors import (
     StoreError,
     TokenRejected,
     TooManyRecords,
+    TooManyStreams,
     UnknownMedia,
 )
 
@@ -77,6 +80,8 @@ WIRE_ERRORS: Final[dict[type[ConfledgerError], WireError]] = {
     SignatureRejected: WireError(401, "USG.206010025"),
     SignatureExpired: WireError(401, "USG.206010057"),
     PasswordRejected: WireError(401, "USG.206010000"),
+    LinkRejected: WireError(401, "LEDGER.000000401"),
+    ForeignRequest: WireError(403, "LEDGER.000000403"),
     BodyTooSlow: WireError(408, "APIGW.0201"),
     DeliveryConflict: WireError(409, "LEDGER.000000409"),
     EventConflict: WireError(409, "LEDGER.000000409"),
@@ -85,6 +90,7 @@ WIRE_ERRORS: Final[dict[type[ConfledgerError], WireError]] = {
     TooManyRecords: WireError(413, "APIGW.0201"),
     UnknownMedia: WireError(415, "APIGW.0201"),
     AccountLocked: WireError(423, "USG.206030015"),
+    TooManyStreams: WireError(429, "LEDGER.000000429"),
     StoreError: WireError(503, "MMC.111070003", "CONF_EXCEPTION"),
 }
 

@@ -7,7 +7,7 @@ from typing import Final, cast
 import asyncpg
 
 from confledger.auth.accounts import App, Corp, Grant, Login, Principal, TokenHashes, User
-from confledger.errors import StoreBusy, TokenRejected
+from confledger.errors import NoSuchUser, StoreBusy, TokenRejected
 from confledger.storage.postgresql.database import Database, Session
 from confledger.storage.rows import (
     app_of,
@@ -146,6 +146,39 @@ class PostgreSQLAccountStore:
         """See `AccountStore.login`."""
         rows = await self.database.read("login", {"account": account})
         return login_of(rows[0]) if rows else None
+
+    async def add_link(
+        self, link_hash: bytes, user: User, *, now_ms: int, expire_time_ms: int
+    ) -> None:
+        """See `AccountStore.add_link`."""
+        row = {
+            "link_hash": link_hash,
+            "user_id": user.user_id,
+            "now_ms": now_ms,
+            "expire_time_ms": expire_time_ms,
+        }
+
+        async def work(session: Session) -> None:
+            if not await session.rows("user_of_grant", row):
+                raise NoSuchUser(user.corp_id, user.account)
+            if old := await session.rows("old_links", row):
+                await session.rows("forget_old_links", {"link_hashes": [each[0] for each in old]})
+            await session.rows("add_link", row)
+
+        await self.database.write(work)
+
+    async def take_link(self, link_hash: bytes, now_ms: int) -> Login | None:
+        """See `AccountStore.take_link`."""
+        key = {"link_hash": link_hash, "now_ms": now_ms}
+        if not await self.database.read("link", key):
+            return None  # whoever only guesses makes nobody wait for a writer
+
+        async def work(session: Session) -> Login | None:
+            taken = await session.rows("take_link", key)
+            rows = await session.rows("login_of_user", {"user_id": taken[0][0]}) if taken else []
+            return login_of(rows[0]) if rows else None
+
+        return await self.database.write(work)
 
     async def begin_attempt(
         self, account: str, now_ms: int, *, failures_max: int, lock_ms: int

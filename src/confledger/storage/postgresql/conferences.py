@@ -14,20 +14,33 @@ from confledger.ledger.conference import (
     ConferenceQuery,
     Departure,
     Merge,
+    Newest,
+    NewestQuery,
     Order,
     Participant,
     ParticipantQuery,
+    PersonSearch,
+    Place,
     as_told,
 )
 from confledger.storage.lists import (
+    UNTOLD_ROWS,
     WALK_ROWS,
+    WITH_PERSON,
+    bindings_of_newest,
+    bindings_of_person,
     day_of,
     direction_of,
+    floors_of,
     goes_by_recording,
     is_between,
+    lists_of,
+    newest_of,
     parts_of_page,
     parts_of_window,
+    range_of,
     two_persons,
+    untold_of,
 )
 from confledger.storage.postgresql.database import Database, Session
 from confledger.storage.postgresql.missing import corp_missing, require_corp
@@ -112,6 +125,90 @@ class PostgreSQLConferenceStore:
 
         # Which conferences are somebody's own is a question of rights.
         return await _search(self._copy if query.persons is None else self.database, work)
+
+    async def newest(
+        self, corp_id: str, query: NewestQuery, *, before: Place | None, limit: int
+    ) -> Newest:
+        """See `ConferenceStore.newest`."""
+        asked = bindings_of_newest(corp_id, query, limit)
+        whole = range_of(query, before)
+
+        async def work(session: Session) -> Newest:
+            bindings = asked | whole.bindings()
+            floors = [await session.rows(name, bindings) for name in floors_of(query)]
+            floor = max(((row[0], row[1]) for rows in floors for row in rows), default=None)
+            if floor is not None:
+                bindings |= whole._replace(floor=floor).bindings()
+            parts = [await session.rows(name, bindings) for name in lists_of(query)]
+            rows = [row for part in parts for row in part]
+            return newest_of(rows, floor, limit)
+
+        # Which conferences are somebody's own is a question of rights.
+        database = self._copy if query.persons is None else self.database
+        try:
+            return await database.search(work)
+        except InvalidRecord:
+            return Newest([], None)  # as in `_search`
+
+    async def untold(self, corp_id: str, *, after: str) -> tuple[dict[str, int | None], str | None]:
+        """See `ConferenceStore.untold`."""
+        bindings = {"corp_id": corp_id, "after": after, "limit": UNTOLD_ROWS}
+
+        async def work(session: Session) -> tuple[dict[str, int | None], str | None]:
+            walked = await session.rows("walk", bindings)
+            last = {**bindings, "last": walked[-1][0]} if walked else {}
+            return untold_of(walked, await session.rows("starts", last) if walked else [])
+
+        return await self._copy.search(work)
+
+    async def ended(self, corp_id: str, conference_uuids: Collection[str]) -> frozenset[str]:
+        """See `ConferenceStore.ended`."""
+        bindings = {"corp_id": corp_id, "uuids": list(conference_uuids)}
+        return frozenset(row[0] for row in await self._copy.read("ended", bindings))
+
+    async def invited_to(
+        self, corp_id: str, conference_uuids: Collection[str], search: PersonSearch, *, limit: int
+    ) -> Sequence[tuple[str, Participant]]:
+        """See `ConferenceStore.invited_to`."""
+        rows = await self._found("invited_to", corp_id, conference_uuids, search, limit)
+        return [(row[0], participant_of(row[1:])) for row in rows]
+
+    async def with_person(
+        self, corp_id: str, conference_uuids: Collection[str], search: PersonSearch
+    ) -> frozenset[str]:
+        """See `ConferenceStore.with_person`."""
+        found = [
+            await self._found(query, corp_id, conference_uuids, search, 0) for query in WITH_PERSON
+        ]
+        return frozenset(row[0] for rows in found for row in rows)
+
+    async def stays_in(
+        self, corp_id: str, conference_uuids: Collection[str], search: PersonSearch, *, limit: int
+    ) -> Sequence[tuple[str, Attendance]]:
+        """See `ConferenceStore.stays_in`."""
+        rows = await self._found("stays_in", corp_id, conference_uuids, search, limit)
+        return [(row[0], stay_of(row[1:])) for row in rows]
+
+    async def _found(
+        self,
+        query: str,
+        corp_id: str,
+        conference_uuids: Collection[str],
+        search: PersonSearch,
+        limit: int,
+    ) -> Sequence[Row]:
+        asked = {
+            "corp_id": corp_id,
+            "uuids": list(conference_uuids),
+            **bindings_of_person(search),
+            "limit": limit,
+        }
+
+        async def work(session: Session) -> tuple[Sequence[Row], int]:
+            return await session.rows(query, asked), 0
+
+        rows, _ = await _search(self._copy, work)
+        return rows
 
     async def get(self, corp_id: str, conference_uuid: str) -> Conference | None:
         """See `ConferenceStore.get`."""

@@ -47,6 +47,7 @@ WHOLE_EVERYWHERE: Final = (
     "app",
     "corp_user",
     "login_grant",
+    "login_link",
     "failed_login",
 )
 """The tables that are small, and which each node has a copy of."""

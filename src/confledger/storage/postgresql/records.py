@@ -1,6 +1,6 @@
 """The record store on PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,6 +50,12 @@ class PostgreSQLRecordStore:
     def generation(self, conference_uuid: str) -> int | None:  # noqa: ARG002 - the store's signature
         """See `RecordStore.generation`: other machines may write, and tell nobody here."""
         return None
+
+    async def counts(self, corp_id: str, conference_uuids: Collection[str]) -> dict[str, int]:
+        """See `RecordStore.counts`."""
+        bindings = {"corp_id": corp_id, "uuids": list(conference_uuids)}
+        rows = await (self.replica or self.database).read("counts", bindings)
+        return {row[0]: row[1] for row in rows}
 
     async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
         """See `RecordStore.page`."""

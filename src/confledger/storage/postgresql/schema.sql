@@ -76,6 +76,16 @@ CREATE INDEX grant_of_user ON login_grant (user_id, client_type, created_time_ms
 CREATE INDEX grant_of_app ON login_grant (app_id);
 CREATE INDEX grant_by_end ON login_grant (refresh_expire_time_ms);
 
+-- Links by which somebody signs in to the console once. Of their secrets only the hashes are here.
+CREATE TABLE login_link (
+    link_hash      bytea            NOT NULL PRIMARY KEY,
+    user_id        text COLLATE "C" NOT NULL REFERENCES corp_user (user_id) ON DELETE CASCADE,
+    expire_time_ms bigint           NOT NULL
+);
+
+CREATE INDEX link_of_user ON login_link (user_id);
+CREATE INDEX link_by_end ON login_link (expire_time_ms);
+
 -- ------------------------------------------------------------------ the ledger
 
 -- One row for each conference: how many records it has, which is also the next `seq`.
@@ -160,6 +170,8 @@ CREATE TABLE conference (
 
 CREATE INDEX ended_by_start ON conference (corp_id, start_time_ms, conference_uuid)
 WHERE end_time_ms IS NOT NULL;
+CREATE INDEX running_by_start ON conference (corp_id, start_time_ms, conference_uuid)
+WHERE end_time_ms IS NULL;
 CREATE INDEX ended_by_recording
 ON conference (corp_id, has_recording, start_time_ms, conference_uuid)
 WHERE end_time_ms IS NOT NULL;

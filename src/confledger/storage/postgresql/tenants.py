@@ -47,6 +47,7 @@ class PostgreSQLTenantStore:
             changed = await _change(session, "change_corp", changes, NoSuchCorp(corp_id))
             if is_disabled:
                 await session.rows("end_grants_of_corp", key)
+                await session.rows("end_links_of_corp", key)
             return corp_of(changed)
 
         return await self.database.write(work, changes_accounts=True)
@@ -107,6 +108,7 @@ class PostgreSQLTenantStore:
             changed = await _change(session, "change_user", changes, NoSuchUser(corp_id, account))
             if is_disabled or password_hash is not None:
                 await session.rows("end_grants_of_user", key)
+                await session.rows("end_links_of_user", key)
             return user_of(changed)
 
         with name_taken(f"another corp has the account {account!r} with a password"):

@@ -6,7 +6,7 @@ from typing import cast
 import apsw
 
 from confledger.auth.accounts import App, Corp, Grant, Login, Principal, TokenHashes, User
-from confledger.errors import TokenRejected
+from confledger.errors import NoSuchUser, TokenRejected
 from confledger.storage.rows import (
     app_of,
     corp_of,
@@ -135,6 +135,40 @@ class SQLiteAccountStore:
         """See `AccountStore.login`."""
         rows = self.database.read("login", {"account": account})
         return login_of(rows[0]) if rows else None
+
+    async def add_link(
+        self, link_hash: bytes, user: User, *, now_ms: int, expire_time_ms: int
+    ) -> None:
+        """See `AccountStore.add_link`."""
+        row = {
+            "link_hash": link_hash,
+            "user_id": user.user_id,
+            "now_ms": now_ms,
+            "expire_time_ms": expire_time_ms,
+        }
+
+        def work(connection: apsw.Connection) -> None:
+            connection.execute(QUERIES["forget_old_links"], row)
+            if not connection.execute(QUERIES["login_of_user"], row).fetchall():
+                raise NoSuchUser(user.corp_id, user.account)
+            connection.execute(QUERIES["add_link"], row)
+
+        await self.database.write(work, [])
+
+    async def take_link(self, link_hash: bytes, now_ms: int) -> Login | None:
+        """See `AccountStore.take_link`."""
+        key = {"link_hash": link_hash, "now_ms": now_ms}
+        if not self.database.read("link", key):
+            return None  # whoever only guesses makes nobody wait for the writer
+
+        def work(connection: apsw.Connection) -> Login | None:
+            for (user_id,) in connection.execute(QUERIES["take_link"], key).fetchall():
+                owner = {"user_id": user_id}
+                for row in connection.execute(QUERIES["login_of_user"], owner).fetchall():
+                    return login_of(row)
+            return None
+
+        return await self.database.write(work, [])
 
     async def begin_attempt(
         self, account: str, now_ms: int, *, failures_max: int, lock_ms: int

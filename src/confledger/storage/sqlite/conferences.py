@@ -1,5 +1,6 @@
 """The conference store on SQLite."""
 
+import json
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -16,20 +17,33 @@ from confledger.ledger.conference import (
     ConferenceQuery,
     Departure,
     Merge,
+    Newest,
+    NewestQuery,
     Order,
     Participant,
     ParticipantQuery,
+    PersonSearch,
+    Place,
     as_told,
 )
 from confledger.storage.lists import (
+    UNTOLD_ROWS,
     WALK_ROWS,
+    WITH_PERSON,
+    bindings_of_newest,
+    bindings_of_person,
     day_of,
     direction_of,
+    floors_of,
     goes_by_recording,
     is_between,
+    lists_of,
+    newest_of,
     parts_of_page,
     parts_of_window,
+    range_of,
     two_persons,
+    untold_of,
 )
 from confledger.storage.rows import (
     conference_of,
@@ -84,6 +98,66 @@ class SQLiteConferenceStore:
             return _page(read, "list_own", counts, own, query.order, **page)
 
         return await self.database.search(work)
+
+    async def newest(
+        self, corp_id: str, query: NewestQuery, *, before: Place | None, limit: int
+    ) -> Newest:
+        """See `ConferenceStore.newest`."""
+        asked = bindings_of_newest(corp_id, query, limit)
+        whole = range_of(query, before)
+
+        def work(read: Read) -> Newest:
+            bindings = asked | whole.bindings()
+            floors = [row for name in floors_of(query) for row in read(name, bindings)]
+            floor = max(((row[0], row[1]) for row in floors), default=None)
+            if floor is not None:
+                bindings |= whole._replace(floor=floor).bindings()
+            rows = [row for name in lists_of(query) for row in read(name, bindings)]
+            return newest_of(rows, floor, limit)
+
+        return await self.database.search(work)
+
+    async def untold(self, corp_id: str, *, after: str) -> tuple[dict[str, int | None], str | None]:
+        """See `ConferenceStore.untold`."""
+        bindings = {"corp_id": corp_id, "after": after, "limit": UNTOLD_ROWS}
+
+        def work(read: Read) -> tuple[dict[str, int | None], str | None]:
+            walked = read("walk", bindings)
+            told = read("starts", {**bindings, "last": walked[-1][0]}) if walked else []
+            return untold_of(walked, told)
+
+        return await self.database.search(work)
+
+    async def ended(self, corp_id: str, conference_uuids: Collection[str]) -> frozenset[str]:
+        """See `ConferenceStore.ended`."""
+        bindings = {"corp_id": corp_id, "uuids": json.dumps(list(conference_uuids))}
+        return frozenset(row[0] for row in self.database.read("ended", bindings))
+
+    async def invited_to(
+        self, corp_id: str, conference_uuids: Collection[str], search: PersonSearch, *, limit: int
+    ) -> Sequence[tuple[str, Participant]]:
+        """See `ConferenceStore.invited_to`."""
+        asked = _bindings_of_search(corp_id, conference_uuids, search, limit)
+        rows = await self.database.search(lambda read: read("invited_to", asked))
+        return [(row[0], participant_of(row[1:])) for row in rows]
+
+    async def with_person(
+        self, corp_id: str, conference_uuids: Collection[str], search: PersonSearch
+    ) -> frozenset[str]:
+        """See `ConferenceStore.with_person`."""
+        asked = _bindings_of_search(corp_id, conference_uuids, search, 0)
+        rows = await self.database.search(
+            lambda read: [row for query in WITH_PERSON for row in read(query, asked)]
+        )
+        return frozenset(row[0] for row in rows)
+
+    async def stays_in(
+        self, corp_id: str, conference_uuids: Collection[str], search: PersonSearch, *, limit: int
+    ) -> Sequence[tuple[str, Attendance]]:
+        """See `ConferenceStore.stays_in`."""
+        asked = _bindings_of_search(corp_id, conference_uuids, search, limit)
+        rows = await self.database.search(lambda read: read("stays_in", asked))
+        return [(row[0], stay_of(row[1:])) for row in rows]
 
     async def get(self, corp_id: str, conference_uuid: str) -> Conference | None:
         """See `ConferenceStore.get`."""
@@ -163,6 +237,13 @@ class SQLiteConferenceStore:
             if len(rows) < WALK_ROWS:
                 return found
             after = rows[-1][0]
+
+
+def _bindings_of_search(
+    corp_id: str, conference_uuids: Collection[str], search: PersonSearch, limit: int
+) -> dict[str, Any]:
+    uuids = json.dumps(list(conference_uuids))
+    return {"corp_id": corp_id, "uuids": uuids, **bindings_of_person(search), "limit": limit}
 
 
 def _walk(read: Read, bindings: dict[str, Any]) -> list[Row]:

@@ -285,6 +285,37 @@ SELECT
 FROM user JOIN corp USING (corp_id)
 WHERE account = :account AND password_hash <> '';
 
+-- name: add_link
+INSERT INTO login_link (link_hash, user_id, expire_time_ms)
+VALUES (:link_hash, :user_id, :expire_time_ms);
+
+-- name: link
+-- Whose link it is, if it may still be used.
+SELECT user_id FROM login_link WHERE link_hash = :link_hash AND expire_time_ms > :now_ms;
+
+-- name: take_link
+-- Of two that take it at once one gets it.
+DELETE FROM login_link WHERE link_hash = :link_hash AND expire_time_ms > :now_ms RETURNING user_id;
+
+-- name: login_of_user
+-- As `login`, of somebody who may have no password.
+SELECT
+    user_id, corp_id, account, admin_type, user.name, email, phone, dept_code, is_automatic,
+    user.is_disabled, password_hash, user.is_disabled OR corp.is_disabled
+FROM user JOIN corp USING (corp_id)
+WHERE user_id = :user_id;
+
+-- name: end_links_of_user
+DELETE FROM login_link WHERE user_id = (
+    SELECT user_id FROM user WHERE corp_id = :corp_id AND account = :account
+);
+
+-- name: end_links_of_corp
+DELETE FROM login_link WHERE user_id IN (SELECT user_id FROM user WHERE corp_id = :corp_id);
+
+-- name: forget_old_links
+DELETE FROM login_link WHERE expire_time_ms <= :now_ms;
+
 -- name: failed_login
 SELECT failures, last_time_ms FROM failed_login WHERE account = :account;
 
@@ -565,6 +596,178 @@ CROSS JOIN conference USING (corp_id, conference_uuid)
 WHERE corp_id = :corp_id AND person IN (:person_1, :person_2) AND end_time_ms IS NOT NULL
     AND viewer.start_time_ms >= :since_ms AND viewer.start_time_ms <= :until_ms
     AND instr(search_text, :search) > 0;
+
+-- name: newest_running
+-- Conferences that run, the newest first, from one place down to another; with persons, of those they may see.
+SELECT
+    conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
+    has_recording, '{}'
+FROM conference INDEXED BY running_by_start
+WHERE corp_id = :corp_id AND end_time_ms IS NULL
+    AND (start_time_ms, conference_uuid) < (:before_ms, :before_uuid)
+    AND (start_time_ms, conference_uuid) >= (:floor_ms, :floor_uuid)
+    AND (:search = '' OR instr(search_text, :search) > 0)
+    AND (:all_of_corp OR EXISTS (
+        SELECT 1 FROM viewer
+        WHERE viewer.corp_id = :corp_id AND person IN (:person_1, :person_2)
+            AND viewer.conference_uuid = conference.conference_uuid
+    ))
+ORDER BY start_time_ms DESC, conference_uuid DESC
+LIMIT :limit;
+
+-- name: floor_of_running
+-- Where so many of them have been looked at.
+SELECT start_time_ms, conference_uuid FROM conference INDEXED BY running_by_start
+WHERE corp_id = :corp_id AND end_time_ms IS NULL
+    AND (start_time_ms, conference_uuid) < (:before_ms, :before_uuid)
+    AND (start_time_ms, conference_uuid) >= (:floor_ms, :floor_uuid)
+ORDER BY start_time_ms DESC, conference_uuid DESC
+LIMIT 1 OFFSET :looked_at_max - 1;
+
+-- name: newest_ended
+-- Conferences that have ended, the newest first, from one place down to another.
+SELECT
+    conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
+    has_recording, '{}'
+FROM conference INDEXED BY ended_by_start
+WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
+    AND (start_time_ms, conference_uuid) < (:before_ms, :before_uuid)
+    AND (start_time_ms, conference_uuid) >= (:floor_ms, :floor_uuid)
+    AND (:search = '' OR instr(search_text, :search) > 0)
+ORDER BY start_time_ms DESC, conference_uuid DESC
+LIMIT :limit;
+
+-- name: floor_of_ended
+-- Where so many of them have been looked at.
+SELECT start_time_ms, conference_uuid FROM conference INDEXED BY ended_by_start
+WHERE corp_id = :corp_id AND end_time_ms IS NOT NULL
+    AND (start_time_ms, conference_uuid) < (:before_ms, :before_uuid)
+    AND (start_time_ms, conference_uuid) >= (:floor_ms, :floor_uuid)
+ORDER BY start_time_ms DESC, conference_uuid DESC
+LIMIT 1 OFFSET :looked_at_max - 1;
+
+-- name: newest_own
+-- What one of two persons may see of ended conferences, the newest first, from one place down
+-- to another. Each person's part is a range of an index.
+SELECT
+    conference_uuid, conference_id, subject, conference.start_time_ms, end_time_ms,
+    scheduler_name, conference.has_recording, '{}'
+FROM (
+    SELECT * FROM (
+        SELECT corp_id, conference_uuid, start_time_ms FROM viewer INDEXED BY viewer_by_start
+        WHERE corp_id = :corp_id AND person = :person_1 AND start_time_ms IS NOT NULL
+            AND (start_time_ms, conference_uuid) < (:before_ms, :before_uuid)
+            AND (start_time_ms, conference_uuid) >= (:floor_ms, :floor_uuid)
+        ORDER BY start_time_ms DESC, conference_uuid DESC
+        LIMIT :own_max
+    )
+    UNION
+    SELECT * FROM (
+        SELECT corp_id, conference_uuid, start_time_ms FROM viewer INDEXED BY viewer_by_start
+        WHERE corp_id = :corp_id AND person = :person_2 AND start_time_ms IS NOT NULL
+            AND (start_time_ms, conference_uuid) < (:before_ms, :before_uuid)
+            AND (start_time_ms, conference_uuid) >= (:floor_ms, :floor_uuid)
+        ORDER BY start_time_ms DESC, conference_uuid DESC
+        LIMIT :own_max
+    )
+    ORDER BY start_time_ms DESC, conference_uuid DESC
+) AS own
+JOIN conference USING (corp_id, conference_uuid)
+WHERE :search = '' OR instr(search_text, :search) > 0
+ORDER BY own.start_time_ms DESC, conference_uuid DESC
+LIMIT :limit;
+
+-- name: floor_of_own
+-- Where so many of them have been looked at.
+SELECT start_time_ms, conference_uuid FROM (
+    SELECT * FROM (
+        SELECT corp_id, conference_uuid, start_time_ms FROM viewer INDEXED BY viewer_by_start
+        WHERE corp_id = :corp_id AND person = :person_1 AND start_time_ms IS NOT NULL
+            AND (start_time_ms, conference_uuid) < (:before_ms, :before_uuid)
+            AND (start_time_ms, conference_uuid) >= (:floor_ms, :floor_uuid)
+        ORDER BY start_time_ms DESC, conference_uuid DESC
+        LIMIT :own_max
+    )
+    UNION
+    SELECT * FROM (
+        SELECT corp_id, conference_uuid, start_time_ms FROM viewer INDEXED BY viewer_by_start
+        WHERE corp_id = :corp_id AND person = :person_2 AND start_time_ms IS NOT NULL
+            AND (start_time_ms, conference_uuid) < (:before_ms, :before_uuid)
+            AND (start_time_ms, conference_uuid) >= (:floor_ms, :floor_uuid)
+        ORDER BY start_time_ms DESC, conference_uuid DESC
+        LIMIT :own_max
+    )
+    ORDER BY start_time_ms DESC, conference_uuid DESC
+) AS own
+LIMIT 1 OFFSET :own_max - 1;
+
+-- name: starts
+-- When the conferences behind one, up to another, began, as was told.
+SELECT conference_uuid, start_time_ms FROM conference
+WHERE corp_id = :corp_id AND conference_uuid > :after AND conference_uuid <= :last;
+
+-- name: counts
+-- How many records some conferences have.
+SELECT conference_uuid, record_count FROM head
+WHERE corp_id = :corp_id AND conference_uuid IN (SELECT value FROM json_each(:uuids));
+
+-- name: ended
+-- Which of some conferences have ended.
+SELECT conference_uuid FROM conference
+WHERE corp_id = :corp_id AND conference_uuid IN (SELECT value FROM json_each(:uuids))
+    AND end_time_ms IS NOT NULL;
+
+-- name: invited_to
+-- Who was invited to some conferences, of those that are looked for.
+SELECT conference_uuid, identity, place, name, number, is_terminal, details
+FROM participant
+WHERE corp_id = :corp_id AND conference_uuid IN (SELECT value FROM json_each(:uuids))
+    AND (
+        :part <> '' AND instr(search_text, :part) > 0 OR identity = :identity
+        OR name = :name AND name <> '' OR number = :number AND number <> ''
+    )
+LIMIT :limit;
+
+-- name: stays_in
+-- Stays in some conferences, of those that are looked for.
+SELECT
+    conference_uuid, display_name, call_number, device_type, join_time_ms, left_time_ms, media_type,
+    dept_name
+FROM attendance
+WHERE corp_id = :corp_id AND conference_uuid IN (SELECT value FROM json_each(:uuids))
+    AND (
+        :part <> '' AND instr(search_text, :part) > 0
+        OR display_name = :name AND display_name <> ''
+        OR call_number = :number AND call_number <> ''
+    )
+LIMIT :limit;
+
+-- name: with_invited
+-- To which of some conferences somebody was invited who is looked for.
+SELECT DISTINCT conference_uuid
+FROM participant
+WHERE corp_id = :corp_id AND conference_uuid IN (SELECT value FROM json_each(:uuids))
+    AND (
+        :part <> '' AND instr(search_text, :part) > 0 OR identity = :identity
+        OR name = :name AND name <> '' OR number = :number AND number <> ''
+    );
+
+-- name: with_viewer
+-- Which of some conferences somebody may see as a viewer.
+SELECT conference_uuid
+FROM viewer
+WHERE corp_id = :corp_id AND person = :identity AND conference_uuid IN (SELECT value FROM json_each(:uuids));
+
+-- name: with_stays
+-- In which of some conferences somebody was who is looked for.
+SELECT DISTINCT conference_uuid
+FROM attendance
+WHERE corp_id = :corp_id AND conference_uuid IN (SELECT value FROM json_each(:uuids))
+    AND (
+        :part <> '' AND instr(search_text, :part) > 0
+        OR display_name = :name AND display_name <> ''
+        OR call_number = :number AND call_number <> ''
+    );
 
 -- name: forget_viewers
 DELETE FROM viewer WHERE corp_id = :corp_id AND conference_uuid = :conference_uuid;

@@ -1,7 +1,8 @@
 """The record store on SQLite."""
 
+import json
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final, cast
@@ -59,6 +60,11 @@ class SQLiteRecordStore:
     def generation(self, conference_uuid: str) -> int:
         """See `RecordStore.generation`."""
         return self.database.generations.of(place_of(conference_uuid))
+
+    async def counts(self, corp_id: str, conference_uuids: Collection[str]) -> dict[str, int]:
+        """See `RecordStore.counts`."""
+        bindings = {"corp_id": corp_id, "uuids": json.dumps(list(conference_uuids))}
+        return {row[0]: row[1] for row in self.database.read("counts", bindings)}
 
     async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
         """See `RecordStore.page`."""

@@ -46,6 +46,7 @@ class SQLiteTenantStore:
             changed = _change(connection, "change_corp", changes, NoSuchCorp(corp_id))
             if is_disabled:
                 connection.execute(QUERIES["end_grants_of_corp"], key)
+                connection.execute(QUERIES["end_links_of_corp"], key)
             return corp_of(changed)
 
         return await self.database.write(work, [ACCOUNTS])
@@ -99,6 +100,7 @@ class SQLiteTenantStore:
             changed = _change(connection, "change_user", changes, NoSuchUser(corp_id, account))
             if is_disabled or password_hash is not None:
                 connection.execute(QUERIES["end_grants_of_user"], key)
+                connection.execute(QUERIES["end_links_of_user"], key)
             return user_of(changed)
 
         with name_taken(f"another corp has the account {account!r} with a password"):
