@@ -1,9 +1,11 @@
 """A person in front of the console: a window of a browser, and what they do in it."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from os import environ
 from typing import Any, Final
 
 import httpx
@@ -15,8 +17,17 @@ from console.browser.store import ACCOUNT, PASSWORD, Filled
 
 PATH: Final = "/console/"
 
+CHROMIUM: Final = "CONFLEDGER_TEST_CHROMIUM"
+"""The environment variable that names a browser to test with."""
+_CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+
 _EXPECTED: Final = re.compile(r"Failed to load resource|net::ERR_")
 """What Chromium writes to its console for an answer that is an error on purpose."""
+
+
+def chromium_path() -> str | None:
+    """The browser to test with, if there is one."""
+    return environ.get(CHROMIUM) or next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
 
 
 @dataclass(frozen=True, slots=True)
