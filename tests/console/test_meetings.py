@@ -11,6 +11,7 @@ from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID, AdminType
 from confledger.console import finding
 from confledger.console.attendees import encoded_key, identity_in
+from confledger.console.kept import Kept
 from confledger.ledger.conference import (
     Attendance,
     Conference,
@@ -425,3 +426,40 @@ async def test_a_wrong_question_names_the_field(people: People, query: str, fiel
     assert answer.json()["error_msg"].startswith(f"{field} ")
     assert answer.headers["x-request-id"]
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_timeline_is_kept_until_something_is_told(
+    parts: Parts, people: People, make_record: MakeRecord
+) -> None:
+    """A second viewer gets the same; a record more, or a stay, makes another one."""
+    path = f"{API}/conferences/{1:032x}/timeline"
+    await put(parts, held(1))
+    await parts.intake.take(DEFAULT_CORP_ID, {f"{1:032x}": [make_record(event_id="1")]})
+    first = await people.administrator.get(path)
+    plain = await people.administrator.get(path, headers={"Accept-Encoding": "identity"})
+    assert plain.json() == first.json()
+    await parts.intake.take(DEFAULT_CORP_ID, {f"{1:032x}": [make_record(event_id="2")]})
+    assert (await people.administrator.get(path)).json()["count"] == 2
+    object_text = make_record().object
+    assert first.json()["people"] == [{"key": object_text, "name": object_text}]
+    who = Participant(
+        identity=f"id:{object_text}",
+        place=0,
+        name="Zoe",
+        number="",
+        is_terminal=False,
+        details='{"userUUID":"%s"}' % object_text,  # noqa: UP031 - braces
+    )
+    await put(parts, ConferenceNews(conference_uuid=f"{1:032x}", participants=[who]))
+    assert (await people.administrator.get(path)).json()["people"][0]["name"] == "Zoe"
+
+
+def test_what_is_kept_has_a_limit() -> None:
+    """What was asked for last stays; what alone is too large is not kept."""
+    kept = Kept(10)
+    for key, size in (("a", 4), ("b", 4)):
+        kept.keep(key, b"x" * size)
+    assert kept.get("a")
+    kept.keep("c", b"x" * 4)
+    kept.keep("d", b"x" * 11)
+    assert [key for key in "abcd" if kept.get(key)] == ["a", "c"]
