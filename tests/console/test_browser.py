@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
@@ -137,8 +136,8 @@ def test_zoom_narrows_the_view_and_the_table_with_it(ann: Viewer) -> None:
 
     counts = [5_000]
     canvas = page.locator(".stage canvas")
-    zooms: list[Callable[[], None]] = [
-        page.get_by_role("button", name="Zoom in").click,
+    zooms = [
+        partial(page.get_by_role("button", name="Zoom in").click),
         partial(wheel, page, canvas, -400),
         partial(page.get_by_role("slider").press, "+"),
     ]

@@ -85,7 +85,7 @@ def zoom_in(page: Page) -> None:
 
 def take(page: Page, target: Path) -> None:
     """Take a picture of what is in the window, as WebP, which Playwright's own can't."""
-    page.evaluate("document.activeElement.blur()")
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     session = page.context.new_cdp_session(page)
     taken = session.send("Page.captureScreenshot", {"format": "webp", "quality": _QUALITY})

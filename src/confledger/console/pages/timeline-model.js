@@ -157,13 +157,14 @@ export class TimelineModel {
     }
   }
 
-  // Of two lanes with one name each shows the beginning of its key, too.
+  // Of two lanes with one name each shows a part of its key, too.
   #tellApart() {
     const counts = new Map();
     for (const { name } of this.lanes) counts.set(name, (counts.get(name) ?? 0) + 1);
     for (const lane of this.lanes) {
       const name = shortName(lane.name);
-      lane.label = counts.get(lane.name) > 1 && lane.key !== lane.name ? `${name} · ${lane.key.slice(0, 6)}…` : name;
+      const part = lane.key.includes("*") ? `…${lane.key.slice(-3)}` : `${lane.key.slice(0, 6)}…`;
+      lane.label = counts.get(lane.name) > 1 && lane.key !== lane.name ? `${name} · ${part}` : name;
     }
   }
 
