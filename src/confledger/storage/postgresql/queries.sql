@@ -672,7 +672,7 @@ FROM (
     ORDER BY start_time_ms DESC, conference_uuid DESC
 ) AS own
 JOIN conference USING (corp_id, conference_uuid)
-WHERE :search = '' OR strpos(search_text, :search) > 0
+WHERE conference.corp_id = :corp_id AND (:search = '' OR strpos(search_text, :search) > 0)
 ORDER BY own.start_time_ms DESC, conference_uuid DESC
 LIMIT :limit;
 
