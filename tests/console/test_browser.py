@@ -6,6 +6,7 @@ import json
 import re
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 from zipfile import ZipFile
 
 from playwright.sync_api import Browser, Download, Locator, Page, expect
@@ -152,6 +153,11 @@ def test_zoom_narrows_the_view_and_the_table_with_it(ann: Viewer) -> None:
     shown = page.url
     page.goto(shown)
     expect(found).to_have_text(f"{counts[-1]:,} of 5,000 records")
+    canvas.hover()
+    page.mouse.down()
+    page.mouse.move(300, 400, steps=3)
+    page.mouse.up()
+    expect(page).not_to_have_url(shown)  # another part of the meeting, as long as before
     page.get_by_role("button", name="Show all").click()
     expect(found).to_have_text("5,000 records")
 
@@ -277,6 +283,26 @@ def test_the_language_is_switched_in_place(ann: Viewer) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Meetings")
 
 
+def test_colours_follow_the_system_or_the_viewer(chromium: Browser, console: Console) -> None:
+    """Pages are dark where the system is, until the viewer chooses; the choice stays."""
+    with Viewer.opened(chromium, console, color_scheme="dark") as viewer:
+        page = viewer.page
+        viewer.go()
+
+        def is_dark() -> bool:
+            dark: bool = page.evaluate(
+                "getComputedStyle(document.documentElement).colorScheme === 'dark'"
+            )
+            return dark
+
+        assert is_dark()
+        page.get_by_role("button", name="Colours follow the system").click()
+        assert not is_dark()
+        page.reload()
+        expect(page.get_by_role("button", name="Light colours")).to_be_visible()
+        assert not is_dark()
+
+
 def test_each_text_stands_in_every_language(viewer: Viewer) -> None:
     """The modules of texts have the same keys, of the same kinds, and no empty text."""
     viewer.go()
@@ -342,6 +368,21 @@ def test_a_meeting_that_runs_grows_while_it_is_watched(chromium: Browser, consol
         expect(page.locator("#found")).to_have_text(f"{have + 5} records")
         stage.press("End")
         expect(page.locator("#record")).to_contain_text(f"bed-{have + 4}")
+
+
+def test_the_end_of_a_meeting_is_seen_by_whoever_watches(ann: Viewer) -> None:
+    """When a meeting that is watched ends, the page says so, and has its end among the facts."""
+    conference_uuid = uuid4().hex
+    begin = {"startTime": 1_767_300_000_000, "subject": "Fire drill"}
+    ann.console.push(conference_uuid, begin, "PUT")
+    ann.open_meeting(conference_uuid)
+    page = ann.page
+    expect(page.get_by_text("No record yet")).to_be_visible()
+    expect(page.locator("#live")).to_have_text("Live")
+
+    ann.console.push(f"{conference_uuid}/end", {"endTime": 1_767_300_120_000})
+    expect(page.locator("#live")).to_have_text("The meeting has ended", timeout=10_000)
+    expect(page.locator(".facts")).to_contain_text("2 min")
 
 
 def test_a_stranger_sees_no_meeting_of_others(viewer: Viewer) -> None:

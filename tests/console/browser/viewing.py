@@ -46,15 +46,15 @@ class Console:
         """The page of a meeting."""
         return f"{self.url}meetings/{conference_uuid}{query}"
 
-    def push(self, call: str, content: object) -> None:
-        """Push to a meeting, as a meeting system does: `call` is the path after its UUID."""
+    def push(self, call: str, content: object, method: str = "POST") -> None:
+        """Push, as a meeting system does: `call` is a meeting's UUID, and the path after it."""
         trust = trusting(self.service.certificate)
         with httpx.Client(base_url=self.service.url, verify=trust, trust_env=False) as client:
             token = token_by_login(client, self.filled.app_id, self.filled.app_key)
-            answer = client.post(
-                f"/ledger/v1/conferences/{call}", json=content, headers={"X-Access-Token": token}
-            )
-            assert answer.status_code == 200, answer.text
+            headers = {"X-Access-Token": token}
+            path = f"/ledger/v1/conferences/{call}"
+            answer = client.request(method, path, json=content, headers=headers)
+            assert answer.is_success, answer.text
 
 
 @dataclass(slots=True)
