@@ -40,7 +40,7 @@ docs: $(VENV)/develop.stamp ## write the generated pages of docs/reference anew
 	$(BIN)/python docs/generate.py
 
 screenshots: $(VENV)/develop.stamp ## take the pictures of the console in docs/images anew (needs Chromium)
-	$(BIN)/python -m tests.console.browser.screenshots
+	PYTHONPATH=tests $(BIN)/python -m console.browser.screenshots
 
 lock: ## resolve and pin the requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \

@@ -20,6 +20,7 @@ from confledger.auth.apps import Apps
 from confledger.auth.passwords import hash_password
 from confledger.auth.signature import sign
 from confledger.auth.tokens import API_CLIENT_TYPE, hash_token
+from confledger.console.sessions import COOKIE
 from confledger.ledger.conference import (
     Attendance,
     Conference,
@@ -37,6 +38,7 @@ PROVIDER: Final = "provider"
 CONFERENCE: Final = "9a0fa6d10a5b11eaae5e191763c22c0e"
 HISTORY: Final = "/v1/mmc/management/conferences/history"
 ABOUT_TOKENS: Final = "/v1/usg/acs/token"
+CONSOLE: Final = "/console/api/conferences"
 PASSWORD: Final = "correct horse"  # noqa: S105 - of users who are gone with their store
 NONCE: Final = "n" * 32
 BEGAN_MS: Final = 1_574_119_913_000
@@ -51,6 +53,13 @@ CALLS: Final = {
     "attendees": ("GET", f"{HISTORY}/confAttendeeRecord?confUUID={CONFERENCE}"),
     "control records": ("GET", f"{HISTORY}/confCtlRecord?confUUID={CONFERENCE}"),
     "unknown conference": ("GET", f"{HISTORY}/confCtlRecord?confUUID={'0' * 32}"),
+    "console list": ("GET", CONSOLE),
+    "console meeting": ("GET", f"{CONSOLE}/{CONFERENCE}"),
+    "console records": ("GET", f"{CONSOLE}/{CONFERENCE}/records"),
+    "console timeline": ("GET", f"{CONSOLE}/{CONFERENCE}/timeline"),
+    "console live": ("GET", f"{CONSOLE}/{CONFERENCE}/events"),
+    "console file": ("GET", f"{CONSOLE}/{CONFERENCE}/export.csv"),
+    "console unknown": ("GET", f"{CONSOLE}/{'0' * 32}/records"),
     "push conference": ("PUT", push.PATH.format(conference_uuid=CONFERENCE)),
     "push records": ("POST", push.RECORDS_PATH.format(conference_uuid=CONFERENCE)),
     "push attendees": ("POST", push.ATTENDEES_PATH.format(conference_uuid=CONFERENCE)),
@@ -61,6 +70,7 @@ CALLS: Final = {
 }
 
 LOGINS: Final = ("app id login", "account login")
+LISTS: Final = ("list", "console list")
 
 # What is pushed is what the conference's corp knows already, so it changes nothing there.
 PUSHED: Final[dict[str, Any]] = {
@@ -71,7 +81,7 @@ PUSHED: Final[dict[str, Any]] = {
 }
 
 Answer = tuple[int, str]
-"""A status, and a code; of the list, how many conferences it counts."""
+"""A status, and a code; of a list, how many conferences it has."""
 
 DONE: Final = (200, "")
 MADE: Final = (201, "")
@@ -84,17 +94,21 @@ WRONG_SIGNATURE: Final = (401, "USG.206010025")
 WRONG_PASSWORD: Final = (401, "USG.206010000")
 
 # The parts of a row: both logins; list, detail, attendees, control records and an
-# unknown conference; the four pushes; validate, refresh and delete.
+# unknown conference; list, meeting, records, timeline, live view, file and an unknown
+# conference of the console; the four pushes; validate, refresh and delete.
 LOGS_IN: Final = (DONE,) * 2
-SEES_IT: Final = (ONE, DONE, DONE, DONE, UNKNOWN)
-SEES_NOTHING: Final = (NONE, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
-MAY_NOT_SEE_IT: Final = (NONE, NOT_PERMITTED, NOT_PERMITTED, NOT_PERMITTED, UNKNOWN)
+SEES_IT: Final = (ONE, DONE, DONE, DONE, UNKNOWN, ONE, *(DONE,) * 5, UNKNOWN)
+SEES_NOTHING: Final = (NONE, *(UNKNOWN,) * 4, NONE, *(UNKNOWN,) * 6)
+MAY_NOT_SEE_IT: Final = (
+    *(NONE, *(NOT_PERMITTED,) * 3, UNKNOWN),
+    *(NONE, *(NOT_PERMITTED,) * 5, UNKNOWN),
+)
 PUSHES: Final = (DONE,) * 4
 PUSHES_ANOTHER: Final = (MADE, DONE, DONE, DONE)
 MAY_NOT_PUSH: Final = (NOT_PERMITTED,) * 4
 HAS_A_TOKEN: Final = (DONE,) * 3
-HAS_CREDENTIALS_ONLY: Final = LOGS_IN + (NO_TOKEN,) * 12
-HAS_NOTHING: Final = (WRONG_SIGNATURE, WRONG_PASSWORD) + (NO_TOKEN,) * 12
+HAS_CREDENTIALS_ONLY: Final = LOGS_IN + (NO_TOKEN,) * 19
+HAS_NOTHING: Final = (WRONG_SIGNATURE, WRONG_PASSWORD) + (NO_TOKEN,) * 19
 
 EXPECTED: Final[dict[str, tuple[Answer, ...]]] = {
     "SP administrator": LOGS_IN + SEES_NOTHING + PUSHES_ANOTHER + HAS_A_TOKEN,
@@ -106,7 +120,7 @@ EXPECTED: Final[dict[str, tuple[Answer, ...]]] = {
     "stranger of the corp": LOGS_IN + MAY_NOT_SEE_IT + MAY_NOT_PUSH + HAS_A_TOKEN,
     "other corp": LOGS_IN + SEES_NOTHING + PUSHES_ANOTHER + HAS_A_TOKEN,
     "read-only app": LOGS_IN + SEES_IT + MAY_NOT_PUSH + HAS_A_TOKEN,
-    "write-only app": LOGS_IN + (NOT_PERMITTED,) * 5 + PUSHES + HAS_A_TOKEN,
+    "write-only app": LOGS_IN + (NOT_PERMITTED,) * 12 + PUSHES + HAS_A_TOKEN,
     "revoked token": HAS_CREDENTIALS_ONLY,
     "expired token": HAS_CREDENTIALS_ONLY,
     "wrong token": HAS_NOTHING,
@@ -120,7 +134,7 @@ class Caller:
     """Somebody who asks, with what they have."""
 
     token: Callable[[], Awaitable[str | None]]
-    """A way to a new token, which is sent with every call."""
+    """A way to a new token, which is sent with every call: to the console as its cookie."""
     user_id: str
     """Whom a login has to let in."""
     app_login: Mapping[str, str]
@@ -153,7 +167,7 @@ async def matrix(store: str = "") -> dict[str, dict[str, Answer]]:
 async def _ask(client: httpx.AsyncClient, call: str, caller: Caller) -> Answer:
     method, url = CALLS[call]
     token = await caller.token()
-    headers = {"X-Access-Token": token} if token is not None else {}
+    headers = _headers(url, token)
     body: Any = PUSHED.get(call)
     if call == "app id login":
         body = {"clientType": API_CLIENT_TYPE, "expireTime": 0, "nonce": NONCE, **caller.app_login}
@@ -169,11 +183,20 @@ async def _ask(client: httpx.AsyncClient, call: str, caller: Caller) -> Answer:
     answer = await client.request(method, url, headers=headers, json=body)
     if not answer.is_success:
         return answer.status_code, answer.json()["error_code"]
-    if call == "list":
-        return answer.status_code, f"count {answer.json()['count']}"
+    if call in LISTS:
+        told = answer.json()
+        return answer.status_code, f"count {told.get('count', len(told['data']))}"
     if call in LOGINS and answer.json()["user"]["userId"] != caller.user_id:
         return answer.status_code, "another user"
     return answer.status_code, ""
+
+
+def _headers(url: str, token: str | None) -> dict[str, str]:
+    if token is None:
+        return {}
+    if url.startswith(CONSOLE):
+        return {"Cookie": f"{COOKIE}={token}"}
+    return {"X-Access-Token": token}
 
 
 async def _callers(parts: Parts, apps: Apps) -> dict[str, Caller]:
@@ -327,8 +350,8 @@ def cell(expected: Answer, seen: Answer) -> str:
 _INTRODUCTION: Final = """\
 # Rights
 
-Every call, asked by everybody: the status, and the error code or, of the list, how many
-conferences it counts.
+Every call, asked by everybody: the status, and the error code or, of a list, how many
+conferences it has.
 
 - ✓ what the rules say, and what the service answered when this page was made, are both this;
 - ✗ they differ, and both are given. A test allows none.
@@ -342,6 +365,9 @@ in. Each asks with a token that an app got for them, and logs in with what they 
 
 What is pushed is what the ledger knows of the conference already. An administrator of another corp
 who pushes it makes another conference, of that corp, with the same id: 201.
+
+The console asks with the same token, as the cookie of its session, and answers everybody as the
+API does.
 
 A login looks at these alone: the token is sent along, and does not matter. Why an SP app, which is
 multi-tenant, acts for every corp is [a decision](../decisions/0011-multi-tenant-apps.md).

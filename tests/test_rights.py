@@ -33,6 +33,25 @@ async def test_no_cell_is_empty(seen: dict[str, dict[str, rights.Answer]]) -> No
     assert all(answers.keys() == rights.CALLS.keys() for answers in seen.values())
 
 
+async def test_the_console_lets_see_what_the_api_lets_see(
+    seen: dict[str, dict[str, rights.Answer]],
+) -> None:
+    """Each call of the console is answered as its twin of the API, whoever asks."""
+    twins = {
+        "console list": "list",
+        "console meeting": "detail",
+        "console records": "control records",
+        "console timeline": "control records",
+        "console live": "control records",
+        "console file": "control records",
+        "console unknown": "unknown conference",
+    }
+    assert twins.keys() == {call for call in rights.CALLS if call.startswith("console ")}
+    for who, answers in seen.items():
+        for call, twin in twins.items():
+            assert answers[call] == answers[twin], (who, call)
+
+
 @pytest.mark.parametrize(
     ("seen_there", "shown"),
     [

@@ -21,7 +21,9 @@
     │   └── AccountLocked            too many wrong passwords; a while later it works again
     ├── NotPermitted             the caller is known and may not do this
     ├── ForeignRequest           a page of somebody else's made the browser ask
-    ├── TooManyStreams           more live streams than a session or a process may have
+    ├── TooManyAtOnce            more of something at once than there may be
+    │   ├── TooManyStreams           live streams, of a session or a process
+    │   └── TooManyExports           files that are being written
     ├── NoSuchConference         unknown, or of another corp: the two look alike
     ├── NobodyThere              somebody is said to have left who was not there
     ├── NoSuchCorp, NoSuchUser, NoSuchApp
@@ -202,7 +204,18 @@ class ForeignRequest(ConfledgerError):
         super().__init__("The request does not come from a page of this console; reload the page.")
 
 
-class TooManyStreams(ConfledgerError):
+class TooManyAtOnce(ConfledgerError):
+    """There is more of something at once than there may be; later there may be room."""
+
+
+class TooManyExports(TooManyAtOnce):
+    """A process writes as many files as it may."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many files are being made already; try again in a moment.")
+
+
+class TooManyStreams(TooManyAtOnce):
     """A session, or a process, has as many live streams as it may."""
 
     def __init__(self) -> None:

@@ -60,6 +60,7 @@ WRONG_VALUES = {
     "CONFLEDGER_MASK_NUMBERS": ("perhaps", ("corp", "change", "default"), 2),
     "CONFLEDGER_MEETINGS": ("0", ("generate",), 2),
     "CONFLEDGER_METRICS_TOKEN_FILE": (str(GOLDEN.parent), ("serve", "--no-tls"), 2),
+    "CONFLEDGER_MINUTES": ("0", ("console", "login-link"), 2),
     "CONFLEDGER_MULTI_TENANT": ("perhaps", ("app", "create", "portal"), 2),
     "CONFLEDGER_NAME": ("\t", ("user", "create", "ann"), 2),
     "CONFLEDGER_NO_TLS": ("perhaps", ("serve",), 2),
@@ -84,6 +85,8 @@ WRONG_VALUES = {
     "CONFLEDGER_TO": ("mysql://x", ("store", "copy", "--from", "sqlite:///x"), 2),
     "CONFLEDGER_TYPE": ("king", ("user", "create", "ann"), 2),
     "CONFLEDGER_UNTIL": ("tomorrow", PULL, 2),
+    "CONFLEDGER_URL": ("ledger.example", ("console", "login-link"), 2),
+    "CONFLEDGER_USER": ("\t", ("console", "login-link"), 2),
     "CONFLEDGER_USER_UUID": ("zz", ("user", "create", "ann"), 2),
     "CONFLEDGER_WORKERS": ("0", SERVE, 2),
 }

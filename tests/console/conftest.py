@@ -1,11 +1,8 @@
 """What the browser's tests share: a service over TLS with a filled store, and Chromium."""
 
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from os import environ
 from pathlib import Path
-from typing import Final
 
 import anyio
 import pytest
@@ -13,11 +10,7 @@ from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from acceptance.service import running
 from console.browser.store import fill
-from console.browser.viewing import Console, Viewer
-
-_CHROMIUM: Final = "CONFLEDGER_TEST_CHROMIUM"
-"""The environment variable that names a browser to test with."""
-_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+from console.browser.viewing import CHROMIUM, Console, Viewer, chromium_path
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +30,11 @@ def chromium() -> Iterator[Browser]:
 
     For one module, since while it is there no other test can have a loop in this thread.
     """
-    executable = environ.get(_CHROMIUM) or next(filter(None, map(shutil.which, _NAMES)), None)
+    executable = chromium_path()
     if executable is None:
-        pytest.skip(f"no Chromium: install it, or name one in {_CHROMIUM}")
+        pytest.skip(f"no Chromium: install it, or name one in {CHROMIUM}")
     if not Path(executable).exists():
-        pytest.fail(f"{_CHROMIUM} names {executable}, which is not there")
+        pytest.fail(f"{CHROMIUM} names {executable}, which is not there")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable)
         yield browser

@@ -1,9 +1,10 @@
 """What the console costs a browser, measured and not judged, for machines differ.
 
-The figures are printed with `-s`, and kept: `.venv/bin/pytest --cache-show 'console/*'` prints those
-of the last run.
+The figures are printed with `-s`, and kept: `.venv/bin/pytest --cache-show 'console/*'` prints
+those of the last run.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ _ZOOM = """async (seconds) => {
     // Half a second in, half a second out, a step in each frame.
     const deltaY = Math.floor(turn / 30) % 2 ? 60 : -60;
     canvas.dispatchEvent(new WheelEvent("wheel", {
-      deltaY, ctrlKey: true, clientX: left + 600, clientY: top + 200, bubbles: true, cancelable: true,
+      deltaY, ctrlKey: true, clientX: left + 600, clientY: top + 200,
+      bubbles: true, cancelable: true,
     }));
     const now = await new Promise(requestAnimationFrame);
     gaps.push(now - last);
@@ -32,31 +34,34 @@ _ZOOM = """async (seconds) => {
   }
   gaps.sort((a, b) => a - b);
   const total = gaps.reduce((sum, gap) => sum + gap, 0);
-  return { framesPerSecond: Math.round((gaps.length / total) * 1000), slowestFrameMs: Math.round(gaps.at(-1)) };
+  return {
+    framesPerSecond: Math.round((gaps.length / total) * 1000),
+    slowestFrameMs: Math.round(gaps.at(-1)),
+  };
 }"""
 
 _NOW = "Math.round(performance.now())"
 
 _LOADED = """() => {
-  const all = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+  const all = ["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type));
   const sum = (name) => all.reduce((total, each) => total + each[name], 0);
-  return { requests: all.length, bytesOnTheWire: sum("transferSize"), bytesUnpacked: sum("decodedBodySize") };
+  return {
+    requests: all.length,
+    bytesOnTheWire: sum("transferSize"),
+    bytesUnpacked: sum("decodedBodySize"),
+  };
 }"""
 
 
 @pytest.fixture(scope="module")
-def figures(request: pytest.FixtureRequest) -> dict[str, Any]:
+def figures(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
     """What is measured, by name; kept and printed at the end."""
     measured: dict[str, Any] = {}
-
-    def end() -> None:
-        for name, value in measured.items():
-            print(f"{name}: {value}")  # noqa: T201 - for whoever asks with -s
-            if cache := getattr(request.config, "cache", None):
-                cache.set(f"console/{name}", value)
-
-    request.addfinalizer(end)
-    return measured
+    yield measured
+    for name, value in measured.items():
+        print(f"{name}: {value}")  # noqa: T201 - for whoever asks with -s
+        if request.config.cache is not None:
+            request.config.cache.set(f"console/{name}", value)
 
 
 def test_a_first_visit_is_measured(

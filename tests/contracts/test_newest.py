@@ -154,6 +154,33 @@ def test_a_walk_is_what_a_slow_search_finds(
         assert each == replace(by_uuid[each.conference_uuid], viewers=frozenset())
 
 
+@pytest.mark.parametrize("persons", [None, BOTH], ids=["all of the corp", "own"])
+@pytest.mark.parametrize("limit", [1, 2, 9])
+async def test_an_id_finds_all_that_were_held_under_it(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, persons: frozenset[str] | None, limit: int
+) -> None:
+    """Those of the whole id, ended or not, the newest first, and of them what somebody may see."""
+    monkeypatch.setattr(lists, "LOOKED_AT_MAX", 2)
+    await stores.tenants.add_corp(OTHER_CORP, "Other")
+    store = stores.conferences
+    again = [
+        held(n, conference_id="982", viewers=frozenset({ANN if n % 2 else BOB})) for n in range(6)
+    ]
+    running = held(7, conference_id="982", end_time_ms=None, viewers=frozenset({ANN_TOO}))
+    too_long = held(8, conference_id="9" * 65, viewers=BOTH)
+    await put(store, *again, running, too_long, held(9, conference_id="9820", viewers=BOTH))
+    await put(store, held(10, conference_id="982", viewers=BOTH), corp_id=OTHER_CORP)
+
+    query = replace(ALL, conference_id="982", persons=persons)
+    found = [int(each.conference_uuid, 16) for each in await walked(store, query, limit=limit)]
+
+    assert found == ([7, 5, 4, 3, 2, 1, 0] if persons is None else [7, 5, 3, 1])
+    narrow = replace(query, since_ms=1_001, until_ms=1_004)
+    found = [int(each.conference_uuid, 16) for each in await walked(store, narrow, limit=limit)]
+    assert found == ([4, 3, 2, 1] if persons is None else [3, 1])
+    assert await walked(store, replace(query, conference_id="9" * 65)) == []
+
+
 async def test_a_search_looks_at_so_many_and_goes_on(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -169,6 +169,8 @@ HOT_AND_LISTS = [
     "floor_of_ended",
     "floor_of_running",
     "floor_of_own",
+    "newest_of_id",
+    "floor_of_id",
     "counts",
     "ended",
     "starts",
@@ -192,6 +194,8 @@ IN_ORDER_OF_A_KEY = [
     "newest_running",
     "floor_of_ended",
     "floor_of_running",
+    "newest_of_id",
+    "floor_of_id",
 ]
 
 
@@ -225,6 +229,7 @@ def test_a_key_gives_the_order(many: SQLiteConferenceStore, name: str) -> None:
         ("newest_ended", "ended_by_start (corp_id=? AND (start_time_ms,conference_uuid)>(?,?)"),
         ("floor_of_ended", "ended_by_start (corp_id=? AND (start_time_ms,conference_uuid)>(?,?)"),
         ("floor_of_running", "running_by_start (corp_id=? AND (start_time_ms,conference_uuid)>(?"),
+        ("floor_of_id", "conference_by_id (corp_id=? AND conference_id=? AND (start_time_ms,"),
         ("list_recorded_up", "ended_by_recording (corp_id=? AND has_recording=? AND start_"),
         ("list_recorded_down", "ended_by_recording (corp_id=? AND has_recording=? AND start_"),
         ("sum_of_days", "PRIMARY KEY (corp_id=? AND has_recording=? AND day>? AND day<?)"),

@@ -29,6 +29,9 @@ ROWS: dict[type[errors.ConfledgerError], tuple[errors.ConfledgerError, int, str]
         (errors.TooManyRecords(1), 413, "APIGW.0201"),
         (errors.UnknownMedia("Content-Type", ("text/plain",)), 415, "APIGW.0201"),
         (errors.AccountLocked(60), 423, "USG.206030015"),
+        (errors.LinkRejected(), 401, "LEDGER.000000401"),
+        (errors.ForeignRequest(), 403, "LEDGER.000000403"),
+        (errors.TooManyAtOnce("x"), 429, "LEDGER.000000429"),
         (errors.StoreError("inside"), 503, "MMC.111070003"),
     )
 }

@@ -9,7 +9,15 @@ from confledger.app import Parts
 from confledger.auth.accounts import User
 from confledger.auth.apps import default_administrator
 from confledger.auth.links import MINUTES_DEFAULT, MINUTES_MAX
-from confledger.cli.options import corp_option, json_option, option, run_with_parts, store_options
+from confledger.cli.options import (
+    check_name,
+    corp_option,
+    json_option,
+    not_empty,
+    option,
+    run_with_parts,
+    store_options,
+)
 from confledger.cli.tables import print_list
 from confledger.console.routes import sign_in_url
 from confledger.errors import NoSuchCorp, NoSuchUser
@@ -26,6 +34,7 @@ def console() -> None:
     "--user",
     metavar="ACCOUNT",
     default="",
+    callback=not_empty,
     show_default="the default administrator",
     help="Who is signed in by it; the default administrator is made if the corp has none.",
 )
@@ -53,6 +62,8 @@ def login_link(
 
     Whoever has the link is that user: give it to nobody else.
     """
+    if user:
+        user = check_name(user, "--user")
     if not url.startswith(("https://", "http://")):
         raise click.BadParameter("must begin with https:// or http://", param_hint="--url")
 

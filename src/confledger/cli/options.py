@@ -53,7 +53,7 @@ def environment_variables_of(command: click.Command) -> set[str]:
     return names
 
 
-def _not_empty(context: click.Context, parameter: click.Parameter, value: str) -> str:
+def not_empty(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Refuse an empty value that somebody gave: it is most likely a variable that is not set."""
     source = context.get_parameter_source(parameter.name or "")
     if not value and source is not ParameterSource.DEFAULT:
@@ -75,7 +75,7 @@ def store_options(command: Command) -> Command:
             "--store",
             metavar="URL",
             default="",
-            callback=_not_empty,
+            callback=not_empty,
             show_default="a file in the data folder",
             help=(
                 "sqlite:///PATH; an absolute path gives four slashes: sqlite:////var/lib/x.sqlite3."
@@ -91,7 +91,7 @@ store_read_option = option(
     "--store-read",
     metavar="URL",
     default="",
-    callback=_not_empty,
+    callback=not_empty,
     show_default="the store",
     help=(
         "postgresql://USER@HOST/DATABASE of a replica of the store, from which is read what may be"

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 from typing import Final
 
 import msgspec
@@ -20,6 +21,8 @@ _PACKED_FROM_BYTES: Final = 1_400
 """A body that fits one packet is sent as it is."""
 
 _PACKED_IN_THREAD_FROM_BYTES: Final = 64 * 1024
+
+_NEVER: Final = re.compile(r"q\s*=\s*0(\.0*)?")
 
 _QUICK: Final = 1
 """The level of gzip: three quarters of what the best would save, in a fifth of its time."""
@@ -72,11 +75,11 @@ async def packed_answer(request: Request, body: bytes) -> ConsoleJSON:
 
 def takes_gzip(request: Request) -> bool:
     """Whether whoever asks can unpack gzip."""
-    parts = request.headers.get("accept-encoding", "").lower().split(",")
-    names = (part.partition(";") for part in parts)
-    return any(
-        name.strip() == "gzip" and rest.strip().rstrip(".0") != "q=0" for name, _, rest in names
-    )
+    for part in request.headers.get("accept-encoding", "").lower().split(","):
+        name, _, quality = part.partition(";")
+        if name.strip() == "gzip":
+            return not _NEVER.fullmatch(quality.strip())
+    return False
 
 
 async def answer_error(request: Request, error: Exception) -> Response:

@@ -54,6 +54,15 @@ class Attendees:
     is_whole: bool
     """Whether these are all."""
 
+    def told(self) -> int:
+        """Another number, as good as surely, where anything else is told of them."""
+        return hash(
+            tuple(
+                (each.identity, each.name, each.number, each.account, each.user_id, *each.stays)
+                for each in self.people
+            )
+        )
+
 
 async def read_attendees(
     conferences: ConferenceStore, corp_id: str, conference_uuid: str

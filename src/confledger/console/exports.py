@@ -29,7 +29,7 @@ from confledger.console.finding import Ledger
 from confledger.console.meetings import begin, language_asked
 from confledger.console.sessions import Readers
 from confledger.console.streaming import Stream
-from confledger.errors import StoreBusy, TooManyRecords
+from confledger.errors import TooManyExports, TooManyRecords
 from confledger.ledger.conference import Conference
 from confledger.wire.query import Query
 from confledger.wire.reading import query_string_of
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 EXPORTS_MAX: Final = 8
 """How many files are written at once."""
-WORKBOOK_RECORDS_MAX: Final = 200_000
+WORKBOOK_RECORDS_MAX: Final = 100_000
 """A workbook of more takes too long to write while somebody waits."""
 
 _CHUNK_BYTES: Final = 256 * 1024
@@ -67,10 +67,10 @@ class Places:
         """Hold a place.
 
         Raises:
-            StoreBusy: there is none.
+            TooManyExports: there is none.
         """
         if not self._free:
-            raise StoreBusy("too many files are being written already")
+            raise TooManyExports
         self._free -= 1
         try:
             yield

@@ -6,7 +6,7 @@ no list of the store by their time, and administrators alone see them.
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from confledger.auth.accounts import Principal
@@ -31,6 +31,9 @@ CANDIDATES: Final = 500
 _STEPS_MAX: Final = 10
 """How many times for a page."""
 
+_DIALLED: Final = re.compile(r"[0-9]{1,20}(?:[ -][0-9]{1,20}){0,3}")
+"""What may be a whole conference id, also as invitations print it: 982 658 219."""
+
 _TOLD: Final = re.compile(r"t\.(-?[0-9]{1,18})\.([0-9a-f]{32})")
 _UNTOLD: Final = re.compile(r"u\.([0-9a-f]{32})?(?:\.(-?[0-9]{1,18})\.([0-9a-f]{32}))?")
 
@@ -52,7 +55,8 @@ class MeetingQuery:
     since_ms: int
     until_ms: int
     search: str
-    """A part of the subject, the scheduler's name or the meeting id; or a whole UUID."""
+    """A part of the subject, the scheduler's name or the meeting id; or a whole UUID. Digits that
+    are a whole meeting id find what has that id, and nothing else."""
     person: str
     """A part of somebody's name or number, or a whole account."""
 
@@ -120,7 +124,7 @@ class Finder:
     async def _told(
         self, principal: Principal, asked: MeetingQuery, before: Place | None, *, limit: int
     ) -> Step:
-        query = newest_query(principal, asked)
+        query = await self._query(principal, asked)
         if not asked.person:
             newest = await self.ledger.conferences.newest(
                 principal.corp_id, query, before=before, limit=limit
@@ -142,6 +146,19 @@ class Finder:
             if before is None:
                 break
         return Step(found, told_cursor(before))
+
+    async def _query(self, principal: Principal, asked: MeetingQuery) -> NewestQuery:
+        """What the store is asked for: by a whole meeting id, where one is told that is there."""
+        query = newest_query(principal, asked)
+        if not _DIALLED.fullmatch(asked.search):
+            return query
+        dialled = re.sub("[ -]", "", asked.search)
+        of_id = replace(query, search="", conference_id=dialled)
+        # From the beginning for each page, so that all pages are of one list.
+        newest = await self.ledger.conferences.newest(
+            principal.corp_id, of_id, before=None, limit=1
+        )
+        return of_id if newest.conferences or newest.next else query
 
     async def _with_person(
         self, principal: Principal, conferences: Sequence[Conference], person: str

@@ -1,6 +1,7 @@
 """The calls about meetings: the list, one meeting, its records and its timeline."""
 
 import asyncio
+import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,9 +14,10 @@ from confledger.auth.accounts import Principal
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.language import LANGUAGES, Language
 from confledger.console.aliases import names_by_text
-from confledger.console.answers import answer, packed_answer
+from confledger.console.answers import ConsoleJSON, answer, packed_answer, takes_gzip
 from confledger.console.attendees import Attendee, key_of, read_attendees
 from confledger.console.finding import Finder, Ledger, MeetingQuery
+from confledger.console.kept import Kept, packed_body
 from confledger.console.records_json import records_json
 from confledger.console.sessions import Readers
 from confledger.console.timeline_json import timeline_json
@@ -95,6 +97,7 @@ class MeetingCalls:
     _timelines: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(_TIMELINES_AT_ONCE)
     )
+    _kept: Kept = field(default_factory=Kept)
 
     async def list(self, request: Request) -> Response:
         """A page of meetings, the newest first."""
@@ -175,23 +178,32 @@ class MeetingCalls:
         principal, conference_uuid = await begin(request, self.readers, self.visibility)
         corp_id, ledger = principal.corp_id, self.ledger
         async with self._timelines:
-            found, count = await read_records(
-                ledger.records, corp_id, conference_uuid, first=0, limit=TIMELINE_RECORDS_MAX
-            )
-            if count > TIMELINE_RECORDS_MAX:
-                raise TooManyRecords(TIMELINE_RECORDS_MAX)
             attendees = await read_attendees(ledger.conferences, corp_id, conference_uuid)
-            body = await asyncio.to_thread(
-                _timeline, found, attendees.people, masks_numbers=principal.masks_numbers
-            )
-        return await packed_answer(request, body)
+            page = await ledger.records.page(corp_id, conference_uuid, offset=0, limit=1)
+            if page.count > TIMELINE_RECORDS_MAX:
+                raise TooManyRecords(TIMELINE_RECORDS_MAX)
+            # All that it is made of. Records only come, so their number tells which they are.
+            masks_numbers = principal.masks_numbers
+            key = (corp_id, conference_uuid, page.count, attendees.told(), masks_numbers)
+            packed = self._kept.get(key)
+            if packed is None:
+                found, _ = await read_records(
+                    ledger.records, corp_id, conference_uuid, first=0, limit=page.count
+                )
+                packed = await asyncio.to_thread(
+                    _timeline, found, attendees.people, masks_numbers=masks_numbers
+                )
+                self._kept.keep(key, packed)
+        if takes_gzip(request):
+            return ConsoleJSON(packed, is_packed=True)
+        return ConsoleJSON(gzip.decompress(packed))
 
 
 def _timeline(
     records: Sequence[ControlRecord], people: Sequence[Attendee], *, masks_numbers: bool
 ) -> bytes:
     names = names_by_text(records, people)
-    return timeline_json(records, names=names, masks_numbers=masks_numbers)
+    return packed_body(timeline_json(records, names=names, masks_numbers=masks_numbers))
 
 
 async def begin(

@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from confledger.auth.accounts import Principal
-from confledger.auth.visibility import persons_of
 from confledger.console.aliases import people_by_text
 from confledger.console.answers import answer, packed_answer
 from confledger.console.attendees import (
@@ -140,7 +139,7 @@ class PeopleCalls:
         people: dict[str, PersonJSON] = {}
         if not part:
             return answer(PeopleJSON([], None))
-        if before is None:
+        if before is None and principal.is_administrator:
             self._add(people, await self._of_account(principal, part), principal)
         async for place, attendees in self._found(principal, part, before):
             self._add(people, attendees, principal)
@@ -159,21 +158,27 @@ class PeopleCalls:
                 people[key] = _person_json(each, key, principal)
 
     async def _of_account(self, principal: Principal, account: str) -> list[Attendee]:
-        """Whose account it is, from the last meeting of theirs: found by an index."""
-        query = replace(
-            newest_query(principal, _EVERYTHING), persons=frozenset({person_by_account(account)})
-        )
+        """Whose account it is, from the last meeting of theirs, which an index finds."""
+        persons = frozenset({person_by_account(account)})
         newest = await self.ledger.conferences.newest(
-            principal.corp_id, query, before=None, limit=1
+            principal.corp_id,
+            replace(newest_query(principal, _EVERYTHING), persons=persons),
+            before=None,
+            limit=1,
         )
-        for each in newest.conferences:
-            uuid = each.conference_uuid
-            if not principal.is_administrator and not await self.ledger.conferences.may_view(
-                principal.corp_id, uuid, persons_of(principal)
-            ):
-                continue
-            attendees = await read_attendees(self.ledger.conferences, principal.corp_id, uuid)
-            return [person for person in attendees.people if person.account == account]
+        uuids = [each.conference_uuid for each in newest.conferences]
+        return await self._with_account(principal.corp_id, uuids, account)
+
+    async def _with_account(
+        self, corp_id: str, uuids: Sequence[str], account: str
+    ) -> list[Attendee]:
+        """Whose account it is, from the first meeting that they may see as viewers."""
+        search = PersonSearch(identity=person_by_account(account))
+        there = await self.ledger.conferences.with_person(corp_id, uuids, search)
+        for uuid in uuids:
+            if uuid in there:
+                attendees = await read_attendees(self.ledger.conferences, corp_id, uuid)
+                return [person for person in attendees.people if person.account == account]
         return []
 
     async def _found(
@@ -201,6 +206,7 @@ class PeopleCalls:
                 step = max(1, step // 4)
                 continue
             found = _by_meeting(uuids, invited, stays)
+            found += await self._with_account(principal.corp_id, uuids, part)
             found += await self._schedulers(principal.corp_id, newest.conferences, part)
             before = newest.next
             yield before, found
@@ -345,6 +351,9 @@ def _done_by_or_to(
     ids = {id(each) for each in own}
     meant = people_by_text(records, people)
     texts = {text for text, person in meant.items() if id(person) in ids}
+    # A text that several of a meeting have means them where all of them are looked for.
+    of_others = {text for each in people if id(each) not in ids for text in each.texts()}
+    texts |= {text for each in own for text in each.texts()} - of_others
     return [
         (seq, record, record.operator in texts)
         for seq, record in reversed(list(enumerate(records)))

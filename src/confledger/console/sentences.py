@@ -18,6 +18,7 @@ from confledger.errors import (
     PasswordRejected,
     StoreError,
     TokenRejected,
+    TooManyExports,
     TooManyRecords,
     TooManyStreams,
     UnknownMedia,
@@ -50,6 +51,10 @@ _SENTENCES: Final[dict[type[Exception], tuple[str, str]]] = {
     TooManyStreams: (
         "Too many live views are open. Close one, or reload the page later.",
         "打开的实时视图过多，请关闭一些，或稍后刷新页面。",
+    ),
+    TooManyExports: (
+        "Too many files are being made already. Try again in a moment.",
+        "正在生成的文件过多，请稍后再试。",
     ),
     TooManyRecords: (
         "The meeting has too many records for this format. Take CSV or JSON Lines.",

@@ -35,8 +35,13 @@ class Stream(Response):
         self._place = place
         self._stopping = stopping
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI calls it
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send (ASGI)."""
+        if scope["method"] == "HEAD":
+            # No chunk is made for whoever asks only what there would be.
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
         with self._place:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             sending = asyncio.ensure_future(self._send(send))

@@ -164,6 +164,8 @@ class NewestQuery:
     """They began between the two, ends included."""
     search: str = ""
     """A part of the subject, the scheduler's name or the conference id, in any case."""
+    conference_id: str = ""
+    """The whole conference id, of up to 64 characters; in place of a search."""
     persons: frozenset[str] | None = None
     """Only those that one of these may see as a viewer; None: all of the corp."""
 

@@ -114,6 +114,7 @@ def bindings_of_newest(corp_id: str, query: NewestQuery, limit: int) -> dict[str
     return {
         "corp_id": corp_id,
         "search": query.search.casefold(),
+        "conference_id": query.conference_id,
         "all_of_corp": query.persons is None,
         **two_persons(query.persons or ()),
         # One more tells whether there is one.
@@ -126,6 +127,8 @@ def bindings_of_newest(corp_id: str, query: NewestQuery, limit: int) -> dict[str
 
 def floors_of(query: NewestQuery) -> list[str]:
     """The queries that tell how far down a step may go; none where each row that is read counts."""
+    if query.conference_id:
+        return [] if query.persons is None else ["floor_of_id"]
     if query.persons is not None:
         return ["floor_of_own", "floor_of_running"]
     return ["floor_of_ended", "floor_of_running"] if query.search else []
@@ -133,6 +136,8 @@ def floors_of(query: NewestQuery) -> list[str]:
 
 def lists_of(query: NewestQuery) -> list[str]:
     """The queries that give the conferences of a step."""
+    if query.conference_id:
+        return ["newest_of_id"]
     return ["newest_ended" if query.persons is None else "newest_own", "newest_running"]
 
 

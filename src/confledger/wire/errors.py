@@ -30,8 +30,8 @@ from confledger.errors import (
     SignatureRejected,
     StoreError,
     TokenRejected,
+    TooManyAtOnce,
     TooManyRecords,
-    TooManyStreams,
     UnknownMedia,
 )
 
@@ -90,12 +90,12 @@ WIRE_ERRORS: Final[dict[type[ConfledgerError], WireError]] = {
     TooManyRecords: WireError(413, "APIGW.0201"),
     UnknownMedia: WireError(415, "APIGW.0201"),
     AccountLocked: WireError(423, "USG.206030015"),
-    TooManyStreams: WireError(429, "LEDGER.000000429"),
+    TooManyAtOnce: WireError(429, "LEDGER.000000429"),
     StoreError: WireError(503, "MMC.111070003", "CONF_EXCEPTION"),
 }
 
 RETRY_AFTER_SECONDS: Final = 1
-"""What a 503 advises."""
+"""What a 503 and a 429 advise."""
 
 
 class ErrorBody(msgspec.Struct, omit_defaults=True):

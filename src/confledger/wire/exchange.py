@@ -92,7 +92,7 @@ class JSONBytes(Response):
 def error_answer(wire_error: WireError, error: Exception | None = None) -> JSONBytes:
     """The answer to a request that failed."""
     answer = JSONBytes(error_body(wire_error, error), wire_error.status)
-    if wire_error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if wire_error.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         answer.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     if isinstance(error, (BodyTooLarge, BodyTooSlow)):
         # The rest of the body may still be on its way; nobody will read it.

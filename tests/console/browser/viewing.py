@@ -1,9 +1,11 @@
 """A person in front of the console: a window of a browser, and what they do in it."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from os import environ
 from typing import Any, Final
 
 import httpx
@@ -15,8 +17,17 @@ from console.browser.store import ACCOUNT, PASSWORD, Filled
 
 PATH: Final = "/console/"
 
+CHROMIUM: Final = "CONFLEDGER_TEST_CHROMIUM"
+"""The environment variable that names a browser to test with."""
+_CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+
 _EXPECTED: Final = re.compile(r"Failed to load resource|net::ERR_")
 """What Chromium writes to its console for an answer that is an error on purpose."""
+
+
+def chromium_path() -> str | None:
+    """The browser to test with, if there is one."""
+    return environ.get(CHROMIUM) or next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +46,15 @@ class Console:
         """The page of a meeting."""
         return f"{self.url}meetings/{conference_uuid}{query}"
 
-    def push(self, call: str, content: object) -> None:
-        """Push to a meeting, as a meeting system does: `call` is the path after its UUID."""
+    def push(self, call: str, content: object, method: str = "POST") -> None:
+        """Push, as a meeting system does: `call` is a meeting's UUID, and the path after it."""
         trust = trusting(self.service.certificate)
         with httpx.Client(base_url=self.service.url, verify=trust, trust_env=False) as client:
             token = token_by_login(client, self.filled.app_id, self.filled.app_key)
-            answer = client.post(
-                f"/ledger/v1/conferences/{call}", json=content, headers={"X-Access-Token": token}
-            )
-            assert answer.status_code == 200, answer.text
+            headers = {"X-Access-Token": token}
+            path = f"/ledger/v1/conferences/{call}"
+            answer = client.request(method, path, json=content, headers=headers)
+            assert answer.is_success, answer.text
 
 
 @dataclass(slots=True)

@@ -24,8 +24,10 @@ let shownPath = null;
 let shownForm = false;
 let trouble = null;
 let isFocusDue = false;
+let openedFor = null;
 
 async function openAddress() {
+  trouble = null;
   const path = location.pathname;
   const query = new URLSearchParams(location.search);
   if (path === shownPath && app.page) {
@@ -50,7 +52,7 @@ async function openAddress() {
     if (location.pathname !== path) return;
     app.page?.close?.();
     app.page = new Page({ query, name: match[1] && decodeURIComponent(match[1]) });
-    if (app.session) app.page.open?.();
+    openPage();
     refresh();
     if (!isFirst) moveFocus();
     return;
@@ -59,6 +61,18 @@ async function openAddress() {
   app.page?.close?.();
   app.page = { title: () => words().notFoundTitle, view: notFound };
   refresh();
+}
+
+function openPage() {
+  if (!app.session) return;
+  openedFor = reader();
+  app.page.open?.();
+}
+
+/** Who reads, and what is kept from them. */
+function reader() {
+  const { user, masksNumbers } = app.session;
+  return `${user.id} ${masksNumbers}`;
 }
 
 /** After a step to another page a keyboard and a screen reader begin at its heading. */
@@ -169,8 +183,14 @@ export function signedIn() {
   if (app.page instanceof SignInPage || !app.page) {
     shownPath = null;
     navigate("/console/", { replace: true });
+  } else if (openedFor !== null && openedFor !== reader()) {
+    // What one may see is not to stay on the page for another.
+    app.page.close?.();
+    app.page = null;
+    shownPath = null;
+    openAddress();
   } else {
-    app.page.open?.();
+    openPage();
   }
   refresh();
   moveFocus();
@@ -206,7 +226,8 @@ async function start() {
   } catch (error) {
     if (!isAbort(error)) trouble = error;
   }
-  if (!trouble) await openAddress();
+  if (trouble) refresh();
+  else await openAddress();
   document.documentElement.dataset.ready = "";
 }
 

@@ -79,6 +79,7 @@ export class MeetingPage {
     cancelAnimationFrame(this.#frame);
     this.#timeline.close();
     this.#table.close();
+    delete document.getElementById("main")?.dataset.loaded;
   }
 
   /** The address of the same meeting changed: a step back, or a link. */
@@ -98,6 +99,10 @@ export class MeetingPage {
     try {
       this.#takeFacts(await ask(this.#path));
       this.#records.forgetWords();
+      if (this.#records.haveTexts) {
+        this.#records.clear();
+        await this.#loadRecords(this.#asking.signal);
+      }
       this.#choices = null;
       this.#filter();
       this.#timeline.relabel();
@@ -137,8 +142,10 @@ export class MeetingPage {
     let told;
     do {
       told = await ask(`${this.#path}/records?after=${this.#records.rows.length}&limit=${RECORDS_AT_ONCE}`, { signal });
+      const isFirst = this.#records.rows.length === 0;
       this.#records.take(told);
-      this.#choices = null;
+      // Counted when the first are there, and when all are: in between it would only cost time.
+      if (isFirst || this.#records.rows.length >= told.count) this.#choices = null;
       this.#filter();
     } while (told.records.length && this.#records.rows.length < told.count);
   }

@@ -48,7 +48,7 @@ export function shortName(name) {
   return LONG_ID.test(name) ? `${name.slice(0, 8)}…` : name;
 }
 
-/** A name with the id or number that the record has in its place. */
+/** What a record says, and whom that is concluded to be. */
 export function named(text, name) {
-  return name === text ? text : `${name} (${text})`;
+  return name === text ? text : `${text} [${words().concluded(name)}]`;
 }

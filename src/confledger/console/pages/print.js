@@ -46,10 +46,12 @@ export class PrintPage {
 
   close() {
     this.#asking?.abort();
+    delete document.getElementById("main")?.dataset.loaded;
     removeEventListener("beforeprint", this.#noteTime);
   }
 
   async languageChanged() {
+    this.#records.clear();
     await this.#load();
   }
 

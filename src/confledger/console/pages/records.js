@@ -81,6 +81,17 @@ export class Records {
     return true;
   }
 
+  /** Whether there are texts that the ledger has no code for, and may know in another language. */
+  get haveTexts() {
+    return this.rows.some((record) => record[OPERATION_TEXT] || record[RESULT_TEXT]);
+  }
+
+  clear() {
+    this.rows = [];
+    this.order = [];
+    this.#haystacks = [];
+  }
+
   forgetWords() {
     this.#haystacks = [];
   }

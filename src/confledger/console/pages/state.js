@@ -2,7 +2,6 @@
 
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
 import { ON, OFF, UNKNOWN } from "./timeline-model.js";
-import { shortName } from "./parts.js";
 import { figure } from "./times.js";
 
 const SHOWN_MAX = 12;
@@ -34,7 +33,7 @@ export function statePanel(t, model, ms, { all, toggle, reveal }) {
     const isWhole = all.has(name);
     const shown = isWhole ? places : places.slice(0, SHOWN_MAX);
     return html`<ul class="chips">${shown.map((place) => html`<li><button type="button" class="chip"
-        title=${model.lanes[place].key} @click=${() => reveal(place)}>${shortName(model.lanes[place].name)}</button></li>`)}
+        title=${model.lanes[place].key} @click=${() => reveal(place)}>${model.lanes[place].label}</button></li>`)}
       ${places.length > SHOWN_MAX
         ? html`<li><button type="button" class="chip more" aria-expanded=${isWhole} @click=${() => toggle(name)}>
             ${isWhole ? t.close : t.andMore(figure(places.length - SHOWN_MAX))}</button></li>`

@@ -2,7 +2,6 @@
 
 import { firstAfter, ON } from "./timeline-model.js";
 import { at } from "./times.js";
-import { shortName } from "./parts.js";
 
 export const AXIS = 30;
 
@@ -230,7 +229,7 @@ function drawLane(context, paper, lane, place, y) {
   context.fillRect(0, y + lane.height - 1, width, 1);
   context.font = `${lane.isMeeting ? "600 " : ""}12px ${FONT}`;
   context.fillStyle = lane.isListed ? looks.quiet : looks.ink;
-  const name = lane.isMeeting ? t.meetingLane : shortName(lane.name);
+  const name = lane.isMeeting ? t.meetingLane : lane.label;
   context.fillText(fitted(context, name, gutter - 20), 12, y + Math.min(lane.height / 2, 16));
 }
 

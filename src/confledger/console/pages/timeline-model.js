@@ -1,6 +1,7 @@
 // What the timeline shows: lanes with rows of spans, and where on them a moment or a record is.
 
-/** So many of the kinds that the service names are of people; the others are of the meeting. */
+import { shortName } from "./parts.js";
+
 const MEETING_LANE = -1;
 export const ATTENDANCE = "attendance";
 
@@ -116,6 +117,7 @@ export class TimelineModel {
       this.reactionsOf.get(cause).push(seq);
     }
     this.#addAttendance(facts?.participants ?? []);
+    this.#tellApart();
     const order = [...kinds, ATTENDANCE];
     for (const lane of this.lanes) lane.rows.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
     this.#findBounds(told, facts);
@@ -128,28 +130,41 @@ export class TimelineModel {
     this.timeOf[seq] = time;
   }
 
-  // Those whose stays are told have them on the one lane of their name, or on one of their own.
+  // Those whose stays are told have them on the one lane of their number, account or name, if no
+  // other lane and nobody else has it; or else on a lane of their own. Starred texts of different
+  // people may be equal, so they tell nothing.
   #addAttendance(participants) {
-    const named = new Map();
-    for (const lane of this.lanes) {
-      if (lane.isMeeting) continue;
-      for (const text of new Set([lane.name, lane.key])) named.set(text, named.has(text) ? null : lane);
-    }
-    for (const { name, number, account, stays } of participants) {
+    const lanes = new Map();
+    const people = new Map();
+    const add = (map, text, value) => text && !text.includes("*") && map.set(text, map.has(text) ? null : value);
+    for (const lane of this.lanes) for (const text of new Set([lane.name, lane.key])) add(lanes, text, lane);
+    for (const each of participants) for (const text of new Set([each.name, each.account, each.number])) add(people, text, each);
+    for (const each of participants) {
+      const { name, number, account, stays } = each;
       if (!stays.length) continue;
-      let lane = [name, account, number].map((text) => text && named.get(text)).find(Boolean);
+      let lane = [number, account, name].map((text) => people.get(text) === each && lanes.get(text)).find(Boolean);
       if (!lane) {
         lane = new Lane(name || number, name || number, { isListed: true });
         this.lanes.push(lane);
       }
       const row = lane.row(ATTENDANCE);
-      if (row.starts.length) continue;
       let last = -Infinity;
       for (const [start, end] of stays) {
         if (start < last) continue;
         row.add(ON, start, end, null, null);
         last = end ?? Infinity;
       }
+    }
+  }
+
+  // Of two lanes with one name each shows a part of its key, too.
+  #tellApart() {
+    const counts = new Map();
+    for (const { name } of this.lanes) counts.set(name, (counts.get(name) ?? 0) + 1);
+    for (const lane of this.lanes) {
+      const name = shortName(lane.name);
+      const part = lane.key.includes("*") ? `…${lane.key.slice(-3)}` : `${lane.key.slice(0, 6)}…`;
+      lane.label = counts.get(lane.name) > 1 && lane.key !== lane.name ? `${name} · ${part}` : name;
     }
   }
 

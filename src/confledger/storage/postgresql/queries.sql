@@ -690,7 +690,7 @@ FROM (
     ORDER BY start_time_ms DESC, conference_uuid DESC
 ) AS own
 JOIN conference USING (corp_id, conference_uuid)
-WHERE :search = '' OR strpos(search_text, :search) > 0
+WHERE conference.corp_id = :corp_id AND (:search = '' OR strpos(search_text, :search) > 0)
 ORDER BY own.start_time_ms DESC, conference_uuid DESC
 LIMIT :limit;
 
@@ -717,6 +717,32 @@ SELECT start_time_ms, conference_uuid FROM (
     ORDER BY start_time_ms DESC, conference_uuid DESC
 ) AS own
 LIMIT 1 OFFSET :own_max::bigint - 1;
+
+-- name: newest_of_id
+-- Conferences of one conference id, the newest first, from one place down to another; with persons, of those they may see.
+SELECT
+    conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
+    has_recording, '{}'
+FROM conference
+WHERE corp_id = :corp_id AND conference_id = :conference_id AND length(conference_id) <= 64
+    AND (start_time_ms, conference_uuid) < (:before_ms::bigint, :before_uuid::text)
+    AND (start_time_ms, conference_uuid) >= (:floor_ms::bigint, :floor_uuid::text)
+    AND (:all_of_corp::boolean OR EXISTS (
+        SELECT 1 FROM viewer
+        WHERE viewer.corp_id = :corp_id AND person IN (:person_1, :person_2)
+            AND viewer.conference_uuid = conference.conference_uuid
+    ))
+ORDER BY start_time_ms DESC, conference_uuid DESC
+LIMIT :limit;
+
+-- name: floor_of_id
+-- Where so many of them have been looked at.
+SELECT start_time_ms, conference_uuid FROM conference
+WHERE corp_id = :corp_id AND conference_id = :conference_id AND length(conference_id) <= 64
+    AND (start_time_ms, conference_uuid) < (:before_ms::bigint, :before_uuid::text)
+    AND (start_time_ms, conference_uuid) >= (:floor_ms::bigint, :floor_uuid::text)
+ORDER BY start_time_ms DESC, conference_uuid DESC
+LIMIT 1 OFFSET :looked_at_max::bigint - 1;
 
 -- name: counts
 -- How many records some conferences have.

@@ -706,6 +706,32 @@ LIMIT 1 OFFSET :own_max - 1;
 SELECT conference_uuid, start_time_ms FROM conference
 WHERE corp_id = :corp_id AND conference_uuid > :after AND conference_uuid <= :last;
 
+-- name: newest_of_id
+-- Conferences of one conference id, the newest first, from one place down to another; with persons, of those they may see.
+SELECT
+    conference_uuid, conference_id, subject, start_time_ms, end_time_ms, scheduler_name,
+    has_recording, '{}'
+FROM conference INDEXED BY conference_by_id
+WHERE corp_id = :corp_id AND conference_id = :conference_id AND length(conference_id) <= 64
+    AND (start_time_ms, conference_uuid) < (:before_ms, :before_uuid)
+    AND (start_time_ms, conference_uuid) >= (:floor_ms, :floor_uuid)
+    AND (:all_of_corp OR EXISTS (
+        SELECT 1 FROM viewer
+        WHERE viewer.corp_id = :corp_id AND person IN (:person_1, :person_2)
+            AND viewer.conference_uuid = conference.conference_uuid
+    ))
+ORDER BY start_time_ms DESC, conference_uuid DESC
+LIMIT :limit;
+
+-- name: floor_of_id
+-- Where so many of them have been looked at.
+SELECT start_time_ms, conference_uuid FROM conference INDEXED BY conference_by_id
+WHERE corp_id = :corp_id AND conference_id = :conference_id AND length(conference_id) <= 64
+    AND (start_time_ms, conference_uuid) < (:before_ms, :before_uuid)
+    AND (start_time_ms, conference_uuid) >= (:floor_ms, :floor_uuid)
+ORDER BY start_time_ms DESC, conference_uuid DESC
+LIMIT 1 OFFSET :looked_at_max - 1;
+
 -- name: counts
 -- How many records some conferences have.
 SELECT conference_uuid, record_count FROM head

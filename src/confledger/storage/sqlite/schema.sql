@@ -195,6 +195,10 @@ CREATE INDEX ended_by_start ON conference (corp_id, start_time_ms, conference_uu
 WHERE end_time_ms IS NOT NULL;
 CREATE INDEX running_by_start ON conference (corp_id, start_time_ms, conference_uuid)
 WHERE end_time_ms IS NULL;
+-- By what people dial, which is used again and again. One too long for an index is no number.
+CREATE INDEX conference_by_id
+ON conference (corp_id, conference_id, start_time_ms, conference_uuid)
+WHERE length(conference_id) <= 64;
 CREATE INDEX ended_by_recording
 ON conference (corp_id, has_recording, start_time_ms, conference_uuid)
 WHERE end_time_ms IS NOT NULL;

@@ -174,6 +174,7 @@ export const texts = {
   received: "Received",
   causedBy: "Followed from",
   reactions: "The system reacted with",
+  concluded: (name) => `concluded: ${name}`,
   bases: { stated: "named by the source", inferred: "concluded", system: "the system itself", unknown: "not known who" },
 
   anyOperation: "Any operation",
@@ -205,7 +206,7 @@ export const texts = {
   printedBy: "Printed by",
   printedFrom: "Ledger of",
   printTimes: (zone) => `Times are in UTC; local times in ${zone}.`,
-  printNote: "Records are in the order of their times. No. is the place in which a record came to the ledger, which changes and deletes none. The timeline is concluded from the records; where nothing is drawn, no record tells.",
+  printNote: "Records are in the order of their times. No. is the place in which a record came to the ledger, which changes and deletes none. The timeline is concluded from the records; where nothing is drawn, no record tells. A name in square brackets is concluded, too: no record says it.",
   printMany: (count) => `${count} records: it may take a while until the print preview is there.`,
   utc: "Time (UTC)",
   meetingUuid: "Meeting UUID",

@@ -172,6 +172,7 @@ export const texts = {
   received: "接收时间",
   causedBy: "起因",
   reactions: "系统的反应",
+  concluded: (name) => `推断：${name}`,
   bases: { stated: "来源指明", inferred: "推断", system: "系统自身", unknown: "未知" },
 
   anyOperation: "全部操作",
@@ -203,7 +204,7 @@ export const texts = {
   printedBy: "打印人",
   printedFrom: "所属企业",
   printTimes: (zone) => `时间为 UTC；本地时间为 ${zone}。`,
-  printNote: "记录按时间排列。序号是记录进入台账的次序；台账不修改、不删除记录。时间线由记录推出；没有画出的地方，没有记录可依。",
+  printNote: "记录按时间排列。序号是记录进入台账的次序；台账不修改、不删除记录。时间线由记录推出；没有画出的地方，没有记录可依。方括号中的姓名也是推断的，记录中并没有。",
   printMany: (count) => `共 ${count} 条记录，打印预览可能需要一些时间。`,
   utc: "时间（UTC）",
   meetingUuid: "会议 UUID",

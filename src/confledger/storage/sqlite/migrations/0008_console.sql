@@ -11,3 +11,8 @@ CREATE INDEX link_by_end ON login_link (expire_time_ms);
 -- What runs, for the list of the console.
 CREATE INDEX running_by_start ON conference (corp_id, start_time_ms, conference_uuid)
 WHERE end_time_ms IS NULL;
+
+-- By what people dial, which is used again and again. One too long for an index is no number.
+CREATE INDEX conference_by_id
+ON conference (corp_id, conference_id, start_time_ms, conference_uuid)
+WHERE length(conference_id) <= 64;
