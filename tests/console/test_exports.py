@@ -155,3 +155,16 @@ async def test_what_cannot_be_exported_is_an_error(
     answer = await browser.get(path)
     assert answer.status_code == status
     assert "error_code" in answer.json()
+
+
+async def test_who_asks_for_the_head_alone_makes_nobody_write(
+    browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The headers are those of the file and of the stream, and nothing is made for them."""
+    monkeypatch.setattr(exports, "_writer", None)
+    file = await browser.head(f"{EXPORT}.csv")
+    assert (file.status_code, file.content) == (200, b"")
+    assert "Planning" in file.headers["content-disposition"]
+    stream = await browser.head(f"{API}/conferences/{CONFERENCE}/events")
+    assert (stream.status_code, stream.content) == (200, b"")
+    assert stream.headers["content-type"].startswith("text/event-stream")

@@ -463,3 +463,20 @@ def test_what_is_kept_has_a_limit() -> None:
     kept.keep("c", b"x" * 4)
     kept.keep("d", b"x" * 11)
     assert [key for key in "abcd" if kept.get(key)] == ["a", "c"]
+
+
+async def test_more_who_were_invited_than_are_looked_at_are_counted(
+    parts: Parts, people: People, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page has the first of them, and the number of all."""
+    monkeypatch.setattr("confledger.console.attendees.PARTICIPANTS_MAX", 2)
+    invited = [
+        Participant(
+            identity=f"name:P{n}", place=n, name=f"P{n}", number="", is_terminal=False, details="{}"
+        )
+        for n in range(5)
+    ]
+    await put(parts, held(1), ConferenceNews(conference_uuid=f"{1:032x}", participants=invited))
+    await parts.intake.take(DEFAULT_CORP_ID, {f"{1:032x}": [make_record(event_id="1")]})
+    facts = (await people.administrator.get(f"{API}/conferences/{1:032x}")).json()
+    assert (len(facts["participants"]), facts["participantCount"]) == (2, 5)

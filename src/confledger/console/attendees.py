@@ -51,8 +51,8 @@ class Attendees:
     """Those of one meeting."""
 
     people: list[Attendee]
-    is_whole: bool
-    """Whether these are all."""
+    count: int
+    """How many there are: more than these, where more were invited than are looked at."""
 
     def told(self) -> int:
         """Another number, as good as surely, where anything else is told of them."""
@@ -68,14 +68,14 @@ async def read_attendees(
     conferences: ConferenceStore, corp_id: str, conference_uuid: str
 ) -> Attendees:
     """Those of a meeting: first who was invited, by place, then who walked in, as they came."""
-    participants, invited = await conferences.participants(
+    participants, in_all = await conferences.participants(
         corp_id, conference_uuid, ParticipantQuery(), offset=0, limit=PARTICIPANTS_MAX
     )
-    stays, stayed = await conferences.attendance(
+    stays, _ = await conferences.attendance(
         corp_id, conference_uuid, search="", offset=0, limit=STAYS_MAX
     )
-    is_whole = invited <= len(participants) and stayed <= len(stays)
-    return Attendees(joined(participants, stays), is_whole)
+    people = joined(participants, stays)
+    return Attendees(people, len(people) + max(0, in_all - len(participants)))
 
 
 def joined(participants: Sequence[Participant], stays: Sequence[Attendance]) -> list[Attendee]:

@@ -225,8 +225,7 @@ class _Watcher:
                 # Before anything is read: what comes meanwhile is looked at again.
                 changed.clear()
                 try:
-                    self.principal = await calls.readers.of(self.request)
-                    await calls.visibility.require(self.principal, self.conference_uuid)
+                    await self._check()
                     # Looked at before the records: what was pushed before the end is not lost.
                     ended = await calls.ledger.conferences.ended(corp_id, [self.conference_uuid])
                     async for batch in self._batches():
@@ -251,6 +250,15 @@ class _Watcher:
                     async with asyncio.timeout(max(0.0, min(seconds_left, _CHECK_SECONDS))):
                         await changed.wait()
 
+    async def _check(self) -> None:
+        """Look whether the session goes on, and may see the meeting.
+
+        Raises:
+            NotAuthenticated, NotPermitted, NoSuchConference: no more.
+        """
+        self.principal = await self.calls.readers.of(self.request)
+        await self.calls.visibility.require(self.principal, self.conference_uuid)
+
     async def _batches(self) -> AsyncIterator[bytes]:
         ledger, corp_id = self.calls.ledger, self.principal.corp_id
         while True:
@@ -259,6 +267,8 @@ class _Watcher:
             )
             if not page.records:
                 return
+            # After they are read: who lost the right before one was made does not get it.
+            await self._check()
             words = await words_for(
                 page.records, corp_id, self.language, ledger.catalogue, ledger.phrases
             )

@@ -146,7 +146,7 @@ class MeetingCalls:
         facts = FactsJSON(
             **msgspec.structs.asdict(told),
             participants=[attendee_json(each, principal) for each in attendees.people],
-            participantCount=len(attendees.people),
+            participantCount=attendees.count,
             operations={code: word.text for code, word in words.operations.items()},
             results={code: word.text for code, word in words.results.items()},
         )

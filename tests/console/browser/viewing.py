@@ -19,6 +19,8 @@ PATH: Final = "/console/"
 
 CHROMIUM: Final = "CONFLEDGER_TEST_CHROMIUM"
 """The environment variable that names a browser to test with."""
+_CHROMIUM_NAMED: Final = environ.get(CHROMIUM)
+"""Read at once, for no test sees the settings of whoever runs it."""
 _CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
 _EXPECTED: Final = re.compile(r"Failed to load resource|net::ERR_")
@@ -27,7 +29,7 @@ _EXPECTED: Final = re.compile(r"Failed to load resource|net::ERR_")
 
 def chromium_path() -> str | None:
     """The browser to test with, if there is one."""
-    return environ.get(CHROMIUM) or next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
+    return _CHROMIUM_NAMED or next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
 
 
 @dataclass(frozen=True, slots=True)

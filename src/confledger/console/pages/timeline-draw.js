@@ -165,7 +165,7 @@ function ticksOf(view, pixels, zone) {
   return { moments, step };
 }
 
-function axis(context, { zone, view, width, gutter, looks, xOf }) {
+function axis(context, { zone, view, width, gutter, looks, xOf, cursorMs }) {
   context.fillStyle = looks["surface-2"];
   context.fillRect(0, 0, width, AXIS);
   context.fillStyle = looks["line-2"];
@@ -175,8 +175,11 @@ function axis(context, { zone, view, width, gutter, looks, xOf }) {
   context.font = `11px ${FONT}`;
   context.fillStyle = looks.quiet;
   context.textAlign = "center";
+  // The time at the cursor has its own label.
+  const taken = cursorMs === null || cursorMs === undefined ? -Infinity : xOf(cursorMs);
   for (const ms of moments) {
     const x = xOf(ms);
+    if (Math.abs(x - taken) < 72) continue;
     if (x > gutter + 24 && x < width - 24) context.fillText(at(ms, form, zone), x, AXIS / 2);
   }
   context.textAlign = "left";
