@@ -131,6 +131,26 @@ async def _execute(url: str, statement: str) -> None:
 
 
 @pytest.mark.sqlite
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        (
+            "INSERT INTO delivery VALUES ('y', 'default', 'k', x'00')",
+            "1 rows of delivery belong to no conference",
+        ),
+        ("UPDATE record SET manner_id = 4000 WHERE seq = 0", "4 rows of record have no manner"),
+    ],
+)
+async def test_what_a_row_in_sqlite_leads_to_is_there(
+    parts: Parts, settings: Settings, statement: str, sentence: str
+) -> None:
+    """A push that is known of no conference, and a record without its words, are found."""
+    await _execute(settings.store_url, statement)
+
+    assert (await findings(parts))[0] == sentence
+
+
+@pytest.mark.sqlite
 async def test_sqlite_is_asked_too(parts: Parts, settings: Settings) -> None:
     """A row that belongs to a corp that is not there is what SQLite itself finds."""
     statement = "INSERT INTO phrase VALUES ('nobody', 'a', 'b', 'c')"

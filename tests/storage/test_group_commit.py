@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from confledger.errors import StoreBusy, StoreUnusable
+from confledger.errors import NoSuchCorp, StoreBusy, StoreUnusable
 from confledger.storage.sqlite import writing
 from confledger.storage.sqlite.database import Database
 
@@ -159,9 +159,13 @@ async def test_an_error_at_the_commit_is_that_of_all(
     def fail() -> None:
         raise error
 
+    def conflict(connection: apsw.Connection) -> None:
+        assert connection.execute("SELECT 1 FROM corp WHERE corp_id = 'a'").fetchall()
+        raise NoSuchCorp("for what was not committed")
+
     statements.before_commit = fail
-    results = await write_together(database, [add_corp("a"), add_corp("b")])
-    assert [type(each) for each in results] == [told, told]
+    results = await write_together(database, [add_corp("a"), add_corp("b"), conflict])
+    assert [type(each) for each in results] == [told] * 3
     assert corps(database) == set()
 
     statements.before_commit = bool

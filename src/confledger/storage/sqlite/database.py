@@ -74,6 +74,8 @@ class Database:
             # Who did what in a meeting is nobody's to read but its owner's.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             writer = connect(path)
+            # What a savepoint needs to be undone is then in memory, and not in a file.
+            writer.pragma("temp_store", "memory")
             _prepare_schema(writer, path)
             self._reader = _connect_to_read(path)
             self._searchers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
@@ -209,8 +211,6 @@ def connect(path: Path) -> apsw.Connection:
     # the power fails, and a record that was acknowledged is never lost.
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", True)  # noqa: FBT003 - the pragma's value
-    # What a savepoint needs to be undone is then in memory, too, and not in a file.
-    connection.pragma("temp_store", "memory")
     # Without this a statement that seeks by a bound value may be planned anew each time, for
     # the value might matter; here it never does, and planning takes as long as a page.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)

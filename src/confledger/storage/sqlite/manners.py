@@ -12,6 +12,7 @@ from confledger.storage.queries import load_queries
 
 _QUERIES: Final = load_queries("confledger.storage.sqlite")
 _KNOWN_MAX: Final = 65_536
+_CHARACTERS_MAX: Final = 256
 
 Manner = tuple[str, str, str | None, str, str | None, str]
 """Source, operator's basis, operation and its text, result and its text."""
@@ -29,6 +30,12 @@ class Manners:
 
     def know(self, manners: dict[Manner, int]) -> None:
         """Remember some. What was not committed may get another number, so they must be."""
+        # Long texts are seldom said again, and would fill the memory.
+        manners = {
+            manner: number
+            for manner, number in manners.items()
+            if sum(len(text or "") for text in manner) <= _CHARACTERS_MAX
+        }
         if len(self.by_id) + len(manners) > _KNOWN_MAX:
             # Others, whom another thread may be reading.
             self.ids, self.by_id = {}, {}
@@ -36,7 +43,7 @@ class Manners:
         self.by_id.update((number, manner) for manner, number in manners.items())
 
     def meaning(self, numbers: AbstractSet[int], read: Read, *, are_committed: bool) -> Meaning:
-        """What some numbers mean, and maybe others.
+        """What some numbers mean; where all of them are remembered, maybe others.
 
         Args:
             numbers: those of records that were read.
@@ -46,16 +53,15 @@ class Manners:
         known = self.by_id
         if numbers <= known.keys():
             return known
-        found: dict[Manner, int] = {}
+        found: dict[int, Manner] = {}
         for number in numbers - known.keys():
             ((source, basis, operation, text, result, result_text),) = read(
                 "manner", {"manner_id": number}
             )
-            manner = (source, basis, operation or None, text, result or None, result_text)
-            found[manner] = number
+            found[number] = (source, basis, operation or None, text, result or None, result_text)
         if are_committed:
-            self.know(found)
-        return {**known, **{number: manner for manner, number in found.items()}}
+            self.know({manner: number for number, manner in found.items()})
+        return {number: found.get(number) or known[number] for number in numbers}
 
 
 def manner_of(record: ControlRecord) -> Manner:

@@ -185,8 +185,16 @@ class SQLiteTables:
         lost = self.database.select(
             "SELECT name, count(*) FROM ("
             " SELECT 'record' AS name, head_id FROM record UNION ALL"
-            " SELECT 'event' AS name, head_id FROM event"
-            ") WHERE head_id NOT IN (SELECT head_id FROM head) GROUP BY name ORDER BY name",
+            " SELECT 'event' AS name, head_id FROM event UNION ALL"
+            " SELECT 'delivery' AS name, head_id"
+            " FROM delivery LEFT JOIN head USING (conference_uuid, corp_id)"
+            ") WHERE head_id IS NULL OR head_id NOT IN (SELECT head_id FROM head)"
+            " GROUP BY name ORDER BY name",
+            (),
+        )
+        without_manner = self.database.select(
+            "SELECT count(*) FROM record WHERE manner_id NOT IN (SELECT manner_id FROM manner)"
+            " HAVING count(*) > 0",
             (),
         )
         strays = self.database.select(
@@ -203,6 +211,7 @@ class SQLiteTables:
             ),
             *(f"{count} rows of {name} belong to no conference" for name, count in lost),
             *(f"{count} rows of event lead to no record" for (count,) in strays),
+            *(f"{count} rows of record have no manner" for (count,) in without_manner),
         ]
 
 

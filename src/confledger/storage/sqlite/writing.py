@@ -33,6 +33,7 @@ class _Write:
     give_up: float
     """When it is no longer worth beginning, by the monotonic clock."""
     caller: asyncio.Future[Any]
+    has_begun: bool = False
     result: Any = None
     error: BaseException | None = None
 
@@ -111,14 +112,18 @@ class Writer:
         try:
             self._do_together(first, together)
         except BaseException as error:  # noqa: BLE001 - the callers are told
+            # What a write was refused for may be what another one had done, which is undone.
             for write in together:
-                write.error = write.error or translated(error, self._path)
+                if write.has_begun:
+                    write.error = translated(error, self._path)
         finally:
-            # After the commit, and before anybody is told of it. A transaction that
-            # seems to have failed may have been committed all the same.
-            for write in together:
-                self._generations.change(write.changes)
-            self._tell(together)
+            try:
+                # After the commit, and before anybody is told of it. A transaction that
+                # seems to have failed may have been committed all the same.
+                for write in together:
+                    self._generations.change(write.changes)
+            finally:
+                self._tell(together)
 
     def _do_together(self, first: _Write, together: list[_Write]) -> None:
         """Do a write and those that wait behind it; an error that is raised is that of all."""
@@ -155,6 +160,7 @@ class Writer:
             write.error = StoreBusy(f"the store {self._path} is busy")
             return False
         self._connection.set_busy_timeout(int(seconds_left * 1000) + 1)
+        write.has_begun = True
         return True
 
     def _do_alone(self, write: _Write) -> None:
