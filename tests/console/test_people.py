@@ -1,5 +1,6 @@
 """People over all meetings: who is found, what was done by and to them, and who may see it."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -7,12 +8,23 @@ import pytest
 
 from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
+from confledger.console import finding
 from confledger.console import people as people_calls
 from confledger.console.attendees import encoded_key, identity_in
 from confledger.ledger.conference import ConferenceNews, Participant, person_by_account
 from conftest import MakeRecord
 from console.browsing import API
-from console.test_meetings import NUMBER, OTHER_CORP, People, held, people, put, stay
+from console.test_meetings import (
+    NUMBER,
+    OTHER_CORP,
+    People,
+    held,
+    listed,
+    numbers,
+    people,
+    put,
+    stay,
+)
 
 __all__ = ["people"]  # the fixture
 
@@ -188,6 +200,44 @@ async def test_a_number_that_is_starred_is_no_key(
     assert await found(people.administrator, "walt") == [("name:Walt", "Walt")]
 
 
+@pytest.mark.parametrize("found_max", [1, 5_000])
+async def test_search_finds_no_digit_that_is_starred(
+    parts: Parts, people: People, monkeypatch: pytest.MonkeyPatch, found_max: int
+) -> None:
+    """Digit by digit from either end: only what is shown of a number finds whose it is, be they
+    invited, there, or a scheduler, and be the number in the name; a whole account always does.
+    """
+    monkeypatch.setattr(people_calls, "FOUND_MAX", found_max)
+    monkeypatch.setattr(finding, "FOUND_MAX", found_max)
+    room = replace(zoe(f"Room {NUMBER}"), identity="account:13800138000", number=NUMBER)
+    by_account = replace(zoe("Desk"), identity="account:13800138001", details="{}")
+    viewers = frozenset({f"id:{ZOE_ID}"})
+    details = '{"userUUID":"%s"}' % ZOE_ID  # noqa: UP031 - braces
+    await put(
+        parts,
+        *(held(n) for n in (1, 2, 4)),
+        held(3, scheduler_name=NUMBER, details=details, viewers=viewers),
+        ConferenceNews(conference_uuid=f"{1:032x}", participants=[room, by_account]),
+        ConferenceNews(conference_uuid=f"{2:032x}", stays=[stay("Walt", NUMBER)]),
+        ConferenceNews(conference_uuid=f"{4:032x}", stays=[stay("1 Wing", "")]),
+    )
+    browser = people.administrator
+
+    async def meetings(person: str) -> list[int]:
+        return numbers(await listed(browser, person=person))
+
+    parts_of_number = [NUMBER[:end] for end in range(1, len(NUMBER))]
+    parts_of_number += [NUMBER[start:] for start in range(len(NUMBER))]
+    for part in parts_of_number:
+        is_clear = len(part) <= 3 and NUMBER.endswith(part)
+        assert await meetings(part) == ([3, 2, 1] if is_clear else []), part
+        assert bool(await found(browser, part)) is is_clear, part
+    assert await meetings("1 wi") == [4]
+    assert await meetings("walt") == [2]
+    assert await meetings("13800138001") == [1]
+    assert await meetings("1380013800") == []
+
+
 @pytest.mark.parametrize(
     "key", ["x", "%20", "a" * 2_000, encoded_key("what:x"), encoded_key("id:")]
 )
@@ -205,11 +255,13 @@ async def test_work_is_bounded_and_goes_on(
     monkeypatch.setattr(people_calls, "_MEETINGS_READ_MAX", 1)
     monkeypatch.setattr(people_calls, "_STEPS_MAX", 1)
     monkeypatch.setattr(people_calls, "CANDIDATES", 1)
-    monkeypatch.setattr(people_calls, "_FOUND_MAX", 1)
+    monkeypatch.setattr(people_calls, "FOUND_MAX", 1)
     await fill(parts, make_record)
     path = f"{API}/people/{encoded_key(f'id:{ZOE_ID}')}/records"
     first = (await people.administrator.get(path)).json()
     assert len(first["data"]) == 2
     assert first["next"]
+    assert len(await done(people.administrator, f"id:{ZOE_ID}")) == 6
+    monkeypatch.setattr(people_calls, "_RECORDS_OF_MEETING_MAX", 1)
     assert len(await done(people.administrator, f"id:{ZOE_ID}")) == 6
     assert await found(people.administrator, "zo") == [(f"id:{ZOE_ID}", "Zoe")]

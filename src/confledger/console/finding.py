@@ -14,22 +14,30 @@ from confledger.auth.visibility import Visibility, persons_of
 from confledger.catalogue.words import Catalogue
 from confledger.errors import InvalidParameter, NoSuchConference, NotPermitted
 from confledger.ledger.conference import (
+    Attendance,
     Conference,
     ConferenceStore,
     NewestQuery,
+    Participant,
     PersonSearch,
     Place,
     person_by_account,
 )
 from confledger.ledger.intake import conference_uuid_from
+from confledger.ledger.masking import mask_numbers
 from confledger.ledger.phrases import PhraseStore
 from confledger.ledger.store import RecordStore
 
 CANDIDATES: Final = 500
 """In how many meetings a person is looked for at once."""
 
+FOUND_MAX: Final = 5_000
+"""How many invitations or stays a look gives at most; with more, fewer meetings are looked at."""
+
 _STEPS_MAX: Final = 10
 """How many times for a page."""
+
+_MAY_BE_STARRED: Final = re.compile("[0-9+]")
 
 _DIALLED: Final = re.compile(r"[0-9]{1,20}(?:[ -][0-9]{1,20}){0,3}")
 """What may be a whole conference id, also as invitations print it: 982 658 219."""
@@ -169,9 +177,30 @@ class Finder:
         if not uuids:
             return ()
         there = await self.ledger.conferences.with_person(principal.corp_id, uuids, search)
+        if principal.masks_numbers and _MAY_BE_STARRED.search(part):
+            of_account = PersonSearch(identity=search.identity)
+            there = await self.ledger.conferences.with_person(
+                principal.corp_id, uuids, of_account
+            ) | await self._showing(principal, list(there), search)
         return there | {
-            each.conference_uuid for each in conferences if part in each.scheduler_name.casefold()
+            each.conference_uuid
+            for each in conferences
+            if is_shown(part, each.scheduler_name, principal=principal)
         }
+
+    async def _showing(
+        self, principal: Principal, uuids: Sequence[str], search: PersonSearch
+    ) -> frozenset[str]:
+        """Those of some meetings where what is shown of somebody has the part."""
+        if not uuids:
+            return frozenset()
+        hits = await hits_in(self.ledger, principal, uuids, search, limit=FOUND_MAX)
+        if hits.is_cut and len(uuids) > 1:
+            half = len(uuids) // 2
+            return await self._showing(principal, uuids[:half], search) | await self._showing(
+                principal, uuids[half:], search
+            )
+        return frozenset(uuid for uuid, _ in (*hits.invited, *hits.stays))
 
     async def _untold(
         self,
@@ -204,6 +233,54 @@ class Finder:
             first_ms, conference_uuid = found[limit - 1]
             return Step(meetings, f"u.{after or ''}.{first_ms}.{conference_uuid}")
         return Step(meetings, f"u.{go_on}" if go_on else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Invitations and stays that a search finds, each with the meeting's UUID."""
+
+    invited: Sequence[tuple[str, Participant]]
+    stays: Sequence[tuple[str, Attendance]]
+    is_cut: bool
+    """Whether there may be more."""
+
+
+async def hits_in(
+    ledger: Ledger,
+    principal: Principal,
+    uuids: Sequence[str],
+    search: PersonSearch,
+    *,
+    limit: int,
+) -> Hits:
+    """Whom a search by a part finds in some meetings: only by what somebody is shown of them.
+
+    The store looks into numbers in clear. What it finds by digits that are starred would tell
+    them, one after the other, to whoever tries.
+    """
+    invited = await ledger.conferences.invited_to(principal.corp_id, uuids, search, limit=limit)
+    stays = await ledger.conferences.stays_in(principal.corp_id, uuids, search, limit=limit)
+    return Hits(
+        [
+            (uuid, each)
+            for uuid, each in invited
+            if each.identity == search.identity
+            or is_shown(search.part, each.name, each.number, principal=principal)
+        ],
+        [
+            (uuid, each)
+            for uuid, each in stays
+            if is_shown(search.part, each.display_name, each.call_number, principal=principal)
+        ],
+        is_cut=max(len(invited), len(stays)) >= limit,
+    )
+
+
+def is_shown(part: str, *texts: str, principal: Principal) -> bool:
+    """Whether a text has a part, in any case, as it is shown to somebody."""
+    folded = part.casefold()
+    shown = map(mask_numbers, texts) if principal.masks_numbers else texts
+    return any(folded in text.casefold() for text in shown)
 
 
 def newest_query(principal: Principal, asked: MeetingQuery) -> NewestQuery:

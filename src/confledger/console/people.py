@@ -29,8 +29,11 @@ from confledger.console.attendees import (
 )
 from confledger.console.finding import (
     CANDIDATES,
+    FOUND_MAX,
     Ledger,
     MeetingQuery,
+    hits_in,
+    is_shown,
     newest_query,
     told_cursor,
     told_place,
@@ -65,8 +68,6 @@ LIMIT_RECORDS: Final = 100
 
 _STEPS_MAX: Final = 10
 """How many times so many meetings are looked at for an answer."""
-_FOUND_MAX: Final = 5_000
-"""How many invitations or stays a look gives at most; with more, fewer meetings are looked at."""
 _SCHEDULERS_MAX: Final = 20
 _MEETINGS_READ_MAX: Final = 30
 _RECORDS_READ_MAX: Final = 50_000
@@ -196,34 +197,28 @@ class PeopleCalls:
             if not uuids:
                 yield None, []
                 return
-            invited = await self.ledger.conferences.invited_to(
-                principal.corp_id, uuids, search, limit=_FOUND_MAX
-            )
-            stays = await self.ledger.conferences.stays_in(
-                principal.corp_id, uuids, search, limit=_FOUND_MAX
-            )
-            if max(len(invited), len(stays)) == _FOUND_MAX and step > 1:
+            hits = await hits_in(self.ledger, principal, uuids, search, limit=FOUND_MAX)
+            if hits.is_cut and step > 1:
                 step = max(1, step // 4)
                 continue
-            found = _by_meeting(uuids, invited, stays)
+            found = _by_meeting(uuids, hits.invited, hits.stays)
             found += await self._with_account(principal.corp_id, uuids, part)
-            found += await self._schedulers(principal.corp_id, newest.conferences, part)
+            found += await self._schedulers(principal, newest.conferences, part)
             before = newest.next
             yield before, found
             if before is None:
                 return
 
     async def _schedulers(
-        self, corp_id: str, conferences: Sequence[Conference], part: str
+        self, principal: Principal, conferences: Sequence[Conference], part: str
     ) -> list[Attendee]:
-        folded = part.casefold()
         fitting: dict[str, Conference] = {}
         for each in conferences:
-            if folded in each.scheduler_name.casefold():
+            if is_shown(part, each.scheduler_name, principal=principal):
                 fitting.setdefault(each.scheduler_name, each)
         found = []
         for name, each in list(fitting.items())[:_SCHEDULERS_MAX]:
-            whole = await self.ledger.conferences.get(corp_id, each.conference_uuid)
+            whole = await self.ledger.conferences.get(principal.corp_id, each.conference_uuid)
             if whole and (identity := min(scheduler_of(whole), default="")):
                 found.append(_scheduler(identity, name))
         return found
@@ -313,7 +308,8 @@ class PeopleCalls:
                 fitting = await self.ledger.conferences.with_person(
                     principal.corp_id, uuids, _whole(identity)
                 )
-            there = [each for each in newest.conferences if each.conference_uuid in set(fitting)]
+            wanted = set(fitting)
+            there = [each for each in newest.conferences if each.conference_uuid in wanted]
             for each in there[:-1]:
                 yield (each.start_time_ms, each.conference_uuid), each
             before = newest.next
