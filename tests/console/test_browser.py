@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 from zipfile import ZipFile
 
+import pytest
 from playwright.sync_api import Browser, Download, Locator, Page, expect
 
 from acceptance.service import run
@@ -64,10 +65,15 @@ def test_a_link_signs_in_once(viewer: Viewer, command: str, tmp_path: Path) -> N
     page = viewer.page
 
     page.goto(found[0])
+    expect(page.get_by_text("At present")).to_have_count(0)
     page.get_by_role("button", name="Sign in with this link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Meetings")
     assert "link" not in page.url
 
+    page.goto(found[0])
+    expect(page.get_by_text("At present Ann Example is signed in")).to_be_visible()
+    page.goto("about:blank")
+    page.goto(viewer.console.url)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Password")).to_be_visible()
     page.goto(found[0])
@@ -451,6 +457,171 @@ def test_nothing_of_one_viewer_is_left_for_the_next(viewer: Viewer) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.locator("main")).not_to_contain_text("sample meeting")
     expect(page.locator("#records")).to_have_count(0)
+
+
+def another_window(viewer: Viewer) -> Page:
+    """Another window of the same browser, at the form to sign in."""
+    other = viewer.context.new_page()
+    other.goto(f"{viewer.console.url}sign-in")
+    return other
+
+
+def sign_in_elsewhere(other: Page, account: str) -> None:
+    """Sign in through the form of another window."""
+    other.get_by_label("Account").fill(account)
+    other.get_by_label("Password").fill(PASSWORD)
+    other.locator("main form button").click()
+    expect(other.locator("header nav")).to_be_visible()
+
+
+def test_windows_follow_who_signs_out_and_in_elsewhere(viewer: Viewer) -> None:
+    """When somebody signs out in one window, the others show nothing more of what they saw; when
+    another then signs in, they are opened for that one, at once.
+    """
+    page = viewer.page
+    viewer.sign_in()
+    viewer.open_meeting(SAMPLE)
+    other = another_window(viewer)
+    sign_in_elsewhere(other, ACCOUNT)
+    expect(page.get_by_role("heading", level=1)).to_have_text("sample meeting")
+    other.get_by_role("button", name="Sign out").click()
+
+    expect(page.get_by_text("Your session has ended")).to_be_visible()
+    expect(page.locator("#records")).to_have_count(0)
+    sign_in_elsewhere(other, STRANGER)
+    expect(page.get_by_role("button", name="Sign out (Sam Stranger)")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("main")).not_to_contain_text("sample meeting")
+
+
+DEAF = "window.BroadcastChannel = class extends EventTarget { postMessage() {} }"
+"""Makes windows that hear nothing of each other, as frozen ones don't."""
+
+LOOKS = {
+    "it is looked at again": "document.dispatchEvent(new Event('visibilitychange'))",
+    "the browser brings it back": "dispatchEvent(new PageTransitionEvent('pageshow', "
+    "{persisted: true}))",
+    "a file is asked for": "document.querySelector('#export-csv').click()",
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_a_window_that_heard_nothing_asks_who_is_signed_in(viewer: Viewer, look: str) -> None:
+    """A window that missed that another user signed in is opened for that one."""
+    page = viewer.page
+    viewer.context.add_init_script(DEAF)
+    viewer.sign_in()
+    viewer.open_meeting(SAMPLE)
+    sign_in_elsewhere(another_window(viewer), STRANGER)
+    expect(page.get_by_role("button", name="Sign out (Ann Example)")).to_be_visible()
+
+    page.evaluate(look)
+    expect(page.get_by_role("button", name="Sign out (Sam Stranger)")).to_be_visible()
+    expect(page.locator("main")).not_to_contain_text("sample meeting")
+
+
+def test_paper_names_who_is_signed_in_by_now(viewer: Viewer) -> None:
+    """A print page of a window that missed that another user's session took
+    the place of its own never names the one before.
+    """
+    page = viewer.page
+    viewer.context.add_init_script(DEAF)
+    viewer.sign_in()
+    viewer.open_meeting(SAMPLE)
+    sign_in_elsewhere(another_window(viewer), STRANGER)
+
+    page.locator("#take-away summary").click()
+    page.locator("#export-print").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign out (Sam Stranger)")).to_be_visible()
+    expect(page.locator(".paper-facts")).to_have_count(0)
+
+
+def test_sign_out_works_where_the_session_was_replaced(viewer: Viewer) -> None:
+    """Who signs out in a window that missed a new session is signed out; where that fails the
+    page says so.
+    """
+    page = viewer.page
+    viewer.context.add_init_script(DEAF)
+    viewer.sign_in()
+    viewer.open_meeting(SAMPLE)
+    other = another_window(viewer)
+    sign_in_elsewhere(other, ACCOUNT)
+
+    page.route("**/console/api/session", lambda route: route.abort())
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("alert")).to_contain_text("You are still signed in.")
+    page.unroute("**/console/api/session")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+    expect(page).to_have_url(re.compile("/sign-in$"))
+    other.reload()
+    expect(other.get_by_label("Password")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("address", "heading"),
+    [
+        (f"meetings/{SAMPLE}?at=9999999999999999&record=9999999999999999", "sample meeting"),
+        (f"meetings/{SAMPLE}?at=8640000000000000", "sample meeting"),
+        (f"meetings/{SAMPLE}?from=9999999999999998&to=9999999999999999", "sample meeting"),
+        ("?from=9999999999999999&to=9999999999999999", "Meetings"),
+        ("?from=8640000000000000", "Meetings"),
+        ("meetings/%", "There is no such page"),
+        ("people/%E0%A4%A", "There is no such page"),
+        ("sign-in#link=%", "Sign in to confledger"),
+    ],
+)
+def test_a_crafted_address_breaks_no_page(ann: Viewer, address: str, heading: str) -> None:
+    """What no time can be, and what was never encoded, counts as absent (a viewer fails on what
+    goes wrong in the scripts).
+    """
+    ann.go(address)
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text(heading)
+    if "meetings/9" in address:
+        ann.wait_for_meeting(SAMPLE)
+    if "9999" in address and SAMPLE in address:
+        expect(ann.page.locator("#found")).to_have_text("23 records")
+        expect(ann.page.locator("#state")).to_contain_text("Move the cursor")
+    if "link" in address:
+        expect(ann.page.get_by_label("Password")).to_be_visible()
+
+
+def test_a_file_that_is_refused_leaves_the_page(ann: Viewer) -> None:
+    """Whoever may no longer have a file reads why, and keeps the page."""
+    ann.open_meeting(SAMPLE)
+    page = ann.page
+    # What the service says of a meeting that is not there.
+    page.route(
+        "**/export.csv*",
+        lambda route: route.continue_(url=route.request.url.replace(SAMPLE, "0" * 32)),
+    )
+    page.locator("#take-away summary").click()
+    page.locator("#export-csv").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("sample meeting")
+
+
+def test_a_live_view_shows_the_refusal_when_the_right_is_lost(viewer: Viewer) -> None:
+    """The rows give way to what the service says."""
+    page = viewer.page
+    page.add_init_script(
+        "window.EventSource = class extends EventSource {"
+        "constructor(url) { super(url); window.events = this; } }"
+    )
+    viewer.sign_in()
+    viewer.open_meeting(RUNNING)
+    expect(page.locator("#live")).to_have_text("Live")
+    # From now on the service answers as it does to somebody who may not see the meeting.
+    page.route(
+        f"**/conferences/{RUNNING}**",
+        lambda route: route.continue_(url=route.request.url.replace(RUNNING, "0" * 32)),
+    )
+    page.evaluate("events.dispatchEvent(new MessageEvent('forbidden', {data: '{}'}))")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("#records")).to_have_count(0)
+    expect(page.locator("main")).not_to_contain_text("Night shift handover")
+    assert page.evaluate("events.readyState") == 2
 
 
 def test_a_service_that_is_away_is_told_and_tried_again(ann: Viewer) -> None:

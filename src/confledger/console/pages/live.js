@@ -1,7 +1,6 @@
 // A meeting that still runs: what is new comes by itself, and after a break nothing is missing.
 
-import { app } from "./app.js";
-import { ask, languageTag, sessionHasEnded } from "./api.js";
+import { ask, isSameReader, languageTag } from "./api.js";
 
 const PAUSE_MS = 2_000;
 const PAUSE_MAX_MS = 30_000;
@@ -13,7 +12,7 @@ export class LiveRecords {
   #pause = PAUSE_MS;
   #timer = 0;
 
-  /** `heard` has `records(told)`, `count()`, `ended()`, and `state("live" | "broken")`. */
+  /** `heard` has `records(told)`, `count()`, `ended()`, `forbidden()`, and `state("live" | "broken")`. */
   constructor(path, heard) {
     this.#path = path;
     this.#heard = heard;
@@ -37,9 +36,13 @@ export class LiveRecords {
       this.close();
       this.#heard.ended();
     });
-    source.addEventListener("expired", () => {
+    source.addEventListener("forbidden", () => {
       this.close();
-      if (app.session) sessionHasEnded();
+      this.#heard.forbidden();
+    });
+    source.addEventListener("expired", () => {
+      source.close();
+      this.#again(source);
     });
     source.addEventListener("error", () => this.#broken(source));
   }
@@ -49,18 +52,22 @@ export class LiveRecords {
     source.close();
     if (this.#source !== source) return;
     this.#heard.state("broken");
-    this.#timer = setTimeout(async () => {
-      try {
-        // Tells a session that has ended from a service that is away.
-        await ask("session");
-      } catch (error) {
-        if (error.status === 401) {
-          sessionHasEnded();
-          return;
-        }
-      }
-      if (this.#source === source) this.#open();
-    }, this.#pause);
+    this.#timer = setTimeout(() => this.#again(source), this.#pause);
     this.#pause = Math.min(this.#pause * 2, PAUSE_MAX_MS);
+  }
+
+  // Tells a session that has ended, and a right that was lost, from a service that is away.
+  async #again(source) {
+    try {
+      if (!(await isSameReader())) return;
+      await ask(this.#path);
+    } catch (error) {
+      if (error.status === 401) return;
+      if (error.status === 403 || error.status === 404) {
+        if (this.#source === source) this.#heard.forbidden();
+        return;
+      }
+    }
+    if (this.#source === source) this.#open();
   }
 }

@@ -2,7 +2,7 @@
 
 import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
 import { app, announce, navigate, refresh, setLanguage, setScheme, setZone, startRendering, startRouting } from "./app.js";
-import { Refusal, askSession, isAbort, signOut } from "./api.js";
+import { Refusal, askSession, isAbort, isSameReader, reader, signOut } from "./api.js";
 import { loadWords, words } from "./words.js";
 import { zoneName } from "./times.js";
 import { icon, problem } from "./parts.js";
@@ -23,11 +23,13 @@ const signInInPlace = new SignInPage({ isInPlace: true });
 let shownPath = null;
 let shownForm = false;
 let trouble = null;
+let leaveError = null;
 let isFocusDue = false;
 let openedFor = null;
 
 async function openAddress() {
   trouble = null;
+  leaveError = null;
   const path = location.pathname;
   const query = new URLSearchParams(location.search);
   if (path === shownPath && app.page) {
@@ -37,7 +39,8 @@ async function openAddress() {
   }
   for (const [pattern, load] of ROUTES) {
     const match = pattern.exec(path);
-    if (!match) continue;
+    const name = match && decoded(match[1]);
+    if (!match || name === null) continue;
     const isFirst = shownPath === null;
     shownPath = path;
     let Page;
@@ -51,7 +54,7 @@ async function openAddress() {
     }
     if (location.pathname !== path) return;
     app.page?.close?.();
-    app.page = new Page({ query, name: match[1] && decodeURIComponent(match[1]) });
+    app.page = new Page({ query, name });
     openPage();
     refresh();
     if (!isFirst) moveFocus();
@@ -63,16 +66,19 @@ async function openAddress() {
   refresh();
 }
 
+/** A part of an address as it was before it was encoded; null: it never was. */
+function decoded(text) {
+  try {
+    return text && decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}
+
 function openPage() {
   if (!app.session) return;
   openedFor = reader();
   app.page.open?.();
-}
-
-/** Who reads, and what is kept from them. */
-function reader() {
-  const { user, masksNumbers } = app.session;
-  return `${user.id} ${masksNumbers}`;
 }
 
 /** After a step to another page a keyboard and a screen reader begin at its heading. */
@@ -115,7 +121,9 @@ function shell() {
   return html`
     <a class="skip" href="#main">${t.skip}</a>
     ${header(t, needsForm)}
-    <main id="main" tabindex="-1" class=${page?.shape ?? ""}>${page ? page.view() : nothing}</main>
+    <main id="main" tabindex="-1" class=${page?.shape ?? ""}>${leaveError
+        ? html`<p class="problem" role="alert"><strong>${t.stillSignedIn}</strong> ${leaveError.message}</p>`
+        : nothing}${page ? page.view() : nothing}</main>
     <footer class="foot"><span>confledger</span><span>${t.motto}</span></footer>
   `;
 }
@@ -167,9 +175,16 @@ async function changeLanguage() {
 
 async function leave() {
   try {
-    await signOut();
+    await signOut().catch(async (error) => {
+      if (error.status !== 403) throw error;
+      // Another window has signed in since, so the session has another CSRF token.
+      await askSession();
+      await signOut();
+    });
   } catch (error) {
-    announce(error.message);
+    if (reader() !== openedFor) readerChanged();
+    leaveError = error;
+    refresh();
     return;
   }
   app.page?.close?.();
@@ -196,6 +211,13 @@ export function signedIn() {
   moveFocus();
 }
 
+/** Another window has signed out, or somebody in. */
+function readerChanged() {
+  // A link that nobody has used yet is not lost.
+  if (app.session && !app.page?.hasLink) signedIn();
+  else refresh();
+}
+
 function followLink(event) {
   const link = event.target.closest?.("a[href]");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
@@ -216,6 +238,7 @@ async function start() {
   app.page = null;
   shownPath = null;
   await loadWords();
+  document.getElementById("unstarted")?.remove();
   startRendering(() => {
     render(shell(), root);
     keepFocus();
@@ -234,6 +257,14 @@ async function start() {
 startRouting(openAddress);
 document.addEventListener("click", followLink);
 document.addEventListener("signedin", signedIn);
+document.addEventListener("readerchanged", readerChanged);
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && app.session !== undefined) isSameReader().catch(() => {});
+});
+addEventListener("pageshow", (event) => {
+  // What was left long ago is shown only to whom it was shown before.
+  if (event.persisted) start();
+});
 for (const name of ["keydown", "pointerdown"]) addEventListener(name, () => (isFocusDue = false), { capture: true });
 addEventListener("popstate", () => openAddress());
 document.addEventListener("click", (event) => closeMenus((menu) => !menu.contains(event.target)));

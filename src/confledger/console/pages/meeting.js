@@ -3,7 +3,7 @@
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
 import { live as fieldValue } from "./vendor/lit-html/directives/live.js";
 import { app, announce, noteQuery, refresh } from "./app.js";
-import { ask, askSession, isAbort, languageTag } from "./api.js";
+import { ask, askFile, isAbort, isSameReader, languageTag } from "./api.js";
 import { words } from "./words.js";
 import { at, duration, figure, integerIn, utc } from "./times.js";
 import { icon, moment, named, problem, shortName } from "./parts.js";
@@ -17,6 +17,8 @@ import { statePanel } from "./state.js";
 
 const RECORDS_AT_ONCE = 5_000;
 const REDRAW_PAUSE_MS = 700;
+/** How many times as long as the service works at a timeline it then has rest. */
+const REDRAW_REST = 5;
 const FILTER_PAUSE_MS = 200;
 const LANES_TO_FIND = 8;
 
@@ -31,6 +33,8 @@ export class MeetingPage {
   #model = null;
   #timelineError = null;
   #error = null;
+  #takeError = null;
+  #redrawPause = REDRAW_PAUSE_MS;
   #cursorMs;
   #selected;
   #wholeLists = new Set();
@@ -119,6 +123,7 @@ export class MeetingPage {
     try {
       const facts = ask(this.#path, { signal });
       const timeline = this.#loadTimeline(facts, signal);
+      timeline.catch(() => {}); // What fails first is told.
       this.#takeFacts(await facts);
       refresh();
       await Promise.all([timeline, this.#loadRecords(signal)]);
@@ -153,7 +158,12 @@ export class MeetingPage {
   async #loadTimeline(facts, signal) {
     this.#timelineError = null;
     try {
-      const [told, known] = await Promise.all([ask(`${this.#path}/timeline`, { signal }), facts]);
+      const asked = performance.now();
+      const answered = ask(`${this.#path}/timeline`, { signal }).then((told) => {
+        this.#redrawPause = Math.max(REDRAW_PAUSE_MS, REDRAW_REST * (performance.now() - asked));
+        return told;
+      });
+      const [told, known] = await Promise.all([answered, facts]);
       const isFirst = this.#model === null;
       this.#records.words.learnNames(told.people);
       this.#records.forgetWords();
@@ -185,6 +195,7 @@ export class MeetingPage {
       count: () => this.#records.rows.length,
       records: (told) => this.#grow(told),
       ended: () => this.#hasEnded(),
+      forbidden: () => this.#isForbidden(),
       state: (state) => {
         this.#liveState = state;
         refresh();
@@ -207,7 +218,19 @@ export class MeetingPage {
       }
       this.#timers.redraw = undefined;
       if (this.#model && this.#model.count < this.#records.rows.length && this.#live) this.#grow({ count: 0, first: 0, records: [] });
-    }, REDRAW_PAUSE_MS);
+    }, this.#redrawPause);
+  }
+
+  // Nothing of it stays, and the service says why.
+  #isForbidden() {
+    clearTimeout(this.#timers.redraw);
+    this.#timers.redraw = undefined;
+    this.#liveState = null;
+    this.#facts = null;
+    this.#model = null;
+    this.#records = new Records();
+    this.#filter();
+    this.#load();
   }
 
   async #hasEnded() {
@@ -252,9 +275,13 @@ export class MeetingPage {
 
   #viewChanged(view) {
     this.#refreshSoon();
-    if (!this.#query.has("from")) return;
+    if (!this.#isOnlyShown) return;
     clearTimeout(this.#timers.view);
     this.#timers.view = setTimeout(() => this.#onlyShown(true, view), FILTER_PAUSE_MS);
+  }
+
+  get #isOnlyShown() {
+    return integerIn(this.#query, "from") !== null;
   }
 
   #onlyShown(isOn, view = this.#timeline.view) {
@@ -346,6 +373,7 @@ export class MeetingPage {
         ${this.#liveBadge(t)}
         ${this.#takeAway(t)}
       </div>
+      ${this.#takeError ? problem(this.#takeError) : nothing}
       <dl class="facts">
         ${facts.scheduler ? fact(t.scheduler, facts.scheduler) : nothing}
         ${fact(t.start, start === null ? t.notKnown : moment(start))}
@@ -373,13 +401,32 @@ export class MeetingPage {
   }
 
   #takeAway(t) {
-    const link = (format, text) => html`<li><a id=${`export-${format}`} @click=${takeAway}
-      href=${`/console/api/${this.#path}/export.${format}?lang=${languageTag()}`}>${icon("down")}${text}</a></li>`;
+    const link = (format, text) => {
+      const path = `${this.#path}/export.${format}?lang=${languageTag()}`;
+      return html`<li><a id=${`export-${format}`} download href=${`/console/api/${path}`}
+        @click=${(event) => this.#take(event, path)}>${icon("down")}${text}</a></li>`;
+    };
     return html`<details class="menu right" id="take-away"><summary class="button">${icon("down")}${t.takeAway}</summary>
       <ul class="sheet actions">
         ${link("csv", t.takeCsv)} ${link("xlsx", t.takeXlsx)} ${link("jsonl", t.takeJsonl)}
         <li><a id="export-print" href=${`/console/meetings/${this.#uuid}/print`}>${icon("print")}${t.takePrint}</a></li>
       </ul></details>`;
+  }
+
+  async #take(event, path) {
+    event.preventDefault();
+    this.#takeError = null;
+    const link = document.createElement("a");
+    link.href = event.currentTarget.href;
+    link.download = "";
+    try {
+      if (!(await isSameReader())) return;
+      await askFile(path);
+      link.click();
+    } catch (error) {
+      this.#takeError = error;
+    }
+    refresh();
   }
 
   #timelineSection(t) {
@@ -493,7 +540,7 @@ export class MeetingPage {
 
   #recordsSection(t) {
     const query = this.#query;
-    const isFiltered = FILTERS.some((name) => query.get(name)) || query.has("from");
+    const isFiltered = FILTERS.some((name) => query.get(name)) || this.#isOnlyShown;
     const { rows, count } = this.#records;
     this.#choices ??= this.#records.choices();
     const choose = (name, any, label) => html`<label>${label}<select name=${name} .value=${fieldValue(query.get(name) ?? "")}
@@ -516,7 +563,7 @@ export class MeetingPage {
         <datalist id="people-list">${this.#choices.person.slice(0, 500).map(([value]) => html`<option value=${value}></option>`)}</datalist>
         ${choose("source", t.anySource, t.source)}
         ${choose("result", t.anyResult, t.result)}
-        <label class="check"><input type="checkbox" id="only-shown" .checked=${fieldValue(query.has("from"))} ?disabled=${!this.#model}
+        <label class="check"><input type="checkbox" id="only-shown" .checked=${fieldValue(this.#isOnlyShown)} ?disabled=${!this.#model}
           @change=${(event) => this.#onlyShown(event.target.checked)}>${t.onlyShown}</label>
       </form>
       ${this.#found.length || rows.length < count ? this.#table.element : this.#nothingFound(t, rows.length)}
@@ -534,23 +581,6 @@ export class MeetingPage {
     return count
       ? html`<div class="empty small"><strong>${t.noRecordFound}</strong> <span>${t.noRecordFoundText}</span></div>`
       : html`<div class="empty small"><strong>${t.noRecord}</strong> <span>${t.noRecordText}</span></div>`;
-  }
-}
-
-// A download does not tell that the session has ended, so that is asked first.
-async function takeAway(event) {
-  event.preventDefault();
-  const { href } = event.currentTarget;
-  try {
-    await askSession();
-  } catch (error) {
-    announce(error.message);
-    return;
-  }
-  if (app.session) location.assign(href);
-  else {
-    app.hasExpired = true;
-    refresh();
   }
 }
 

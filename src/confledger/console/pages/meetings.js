@@ -71,6 +71,7 @@ export class MeetingsPage {
     refresh();
     const asked = new URLSearchParams(this.#query);
     asked.set("limit", LIMIT);
+    for (const name of ["from", "to"]) if (integerIn(asked, name) === null) asked.delete(name);
     try {
       let rows = [];
       let next = null;

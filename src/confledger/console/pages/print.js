@@ -2,7 +2,7 @@
 
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
 import { app, refresh } from "./app.js";
-import { ask, isAbort } from "./api.js";
+import { ask, isAbort, isSameReader } from "./api.js";
 import { words } from "./words.js";
 import { at, duration, figure, utc, zoneName } from "./times.js";
 import { icon, named, problem } from "./parts.js";
@@ -61,6 +61,8 @@ export class PrintPage {
     this.#error = null;
     const path = `conferences/${encodeURIComponent(this.#uuid)}`;
     try {
+      // The paper says who printed it.
+      if (!(await isSameReader())) return;
       const [facts, timeline] = await Promise.all([ask(path, { signal }), ask(`${path}/timeline`, { signal })]);
       this.#facts = facts;
       this.#records.words.learn(facts);
@@ -98,10 +100,14 @@ export class PrintPage {
     return html`
       <div class="print-bar">
         <a class="button" href=${`/console/meetings/${this.#uuid}`}>${t.printBack}</a>
-        <button type="button" class="button primary" id="print" @click=${() => print()}>${icon("print")}${t.print}</button>
+        <button type="button" class="button primary" id="print" @click=${() => this.#print()}>${icon("print")}${t.print}</button>
         ${this.#records.count > MANY ? html`<span class="quiet">${t.printMany(figure(this.#records.count))}</span>` : nothing}
       </div>
       <article class="sheet-of-paper">${this.#paper(t)}</article>`;
+  }
+
+  async #print() {
+    if (await isSameReader().catch(() => true)) print();
   }
 
   #paper(t) {

@@ -1,5 +1,6 @@
 // The records of a meeting: what their fields are called, what is found among them.
 
+import { integerIn } from "./times.js";
 import { words } from "./words.js";
 
 /** The places of the fields in a record as the service sends it. */
@@ -130,8 +131,8 @@ export class Records {
   /** The seqs that a query lets through, in the order of time. */
   found(query) {
     const asked = FILTERS.filter((name) => query.get(name));
-    const from = Number(query.get("from") || -Infinity);
-    const to = Number(query.get("to") || Infinity);
+    const from = integerIn(query, "from") ?? -Infinity;
+    const to = integerIn(query, "to") ?? Infinity;
     if (!asked.length && from === -Infinity && to === Infinity) return this.order;
     const text = Object.fromEntries(asked.map((name) => [name, query.get(name).toLowerCase()]));
     const needles = text.q?.split(/\s+/).filter(Boolean);

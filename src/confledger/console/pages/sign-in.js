@@ -14,10 +14,18 @@ export class SignInPage {
   constructor({ isInPlace = false }) {
     const secret = !isInPlace && location.pathname === "/console/sign-in" && /^#link=(.+)$/.exec(location.hash);
     if (secret) {
-      this.#link = decodeURIComponent(secret[1]);
+      try {
+        this.#link = decodeURIComponent(secret[1]);
+      } catch {
+        // No link that was ever given out.
+      }
       // The secret is not to stay in the address or in the history.
       history.replaceState(null, "", location.pathname);
     }
+  }
+
+  get hasLink() {
+    return this.#link !== null;
   }
 
   title() {
@@ -39,6 +47,7 @@ export class SignInPage {
   #linkForm(t) {
     return html`<form @submit=${(event) => this.#send(event, () => ({ link: this.#link }))}>
       <p>${t.linkOnce}</p>
+      ${app.session ? html`<p class="note">${t.linkReplaces(app.session.user.name)}</p>` : nothing}
       <button class="button primary" ?disabled=${this.#isBusy}>${t.signInByLink}</button>
     </form>`;
   }

@@ -3,6 +3,9 @@
 import { app } from "./app.js";
 import { languageTag } from "./api.js";
 
+/** The last moment that a Date can have. */
+const TIME_MAX_MS = 8.64e15;
+
 const formats = new Map();
 
 const FORMS = {
@@ -67,13 +70,13 @@ export function momentOf(text, { isEnd = false } = {}) {
 export function fieldOf(ms) {
   if (ms === null) return "";
   const date = new Date(ms);
-  if (app.zone === "utc") return date.toISOString().slice(0, 10);
+  if (app.zone === "utc") return date.toISOString().replace(/^\+0*|T.*/g, "");
   const two = (number) => String(number).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-/** A number in a query, or null. */
+/** A number in a query that a time can have, or null. */
 export function integerIn(query, name) {
   const text = query.get(name) ?? "";
-  return /^\d{1,16}$/.test(text) ? Number(text) : null;
+  return /^\d{1,16}$/.test(text) && Number(text) <= TIME_MAX_MS ? Number(text) : null;
 }

@@ -18,6 +18,7 @@ export const texts = {
   schemeTitle: { auto: "Colours follow the system; change", light: "Light colours; change", dark: "Dark colours; change" },
   signedInAs: (name) => `Signed in as ${name}; sign out`,
   signOut: "Sign out",
+  stillSignedIn: "You are still signed in.",
 
   notFoundTitle: "There is no such page",
   notFoundText: "The address may have been copied in part. Ask for it again, or find the meeting in the list.",
@@ -34,6 +35,7 @@ export const texts = {
   password: "Password",
   signInHelp: "No password? Whoever runs the service can print a link for you:",
   linkOnce: "This link signs you in once, on this device.",
+  linkReplaces: (name) => `At present ${name} is signed in in this browser, and will be signed out.`,
   signInByLink: "Sign in with this link",
   hasExpired: "Your session has ended. Sign in again, and you are back where you were.",
 

@@ -16,6 +16,7 @@ export const texts = {
   schemeTitle: { auto: "配色跟随系统；切换", light: "浅色；切换", dark: "深色；切换" },
   signedInAs: (name) => `当前用户 ${name}；退出登录`,
   signOut: "退出登录",
+  stillSignedIn: "您尚未退出登录。",
 
   notFoundTitle: "没有这个页面",
   notFoundText: "地址可能没有复制完整。请重新索取，或在列表中查找会议。",
@@ -32,6 +33,7 @@ export const texts = {
   password: "密码",
   signInHelp: "没有密码？服务的管理员可以为您生成登录链接：",
   linkOnce: "此链接可在本设备上登录一次。",
+  linkReplaces: (name) => `此浏览器中当前登录的用户是 ${name}，使用此链接后该用户会被退出。`,
   signInByLink: "用此链接登录",
   hasExpired: "登录已过期。重新登录后会回到刚才的位置。",
 
