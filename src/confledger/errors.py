@@ -22,7 +22,7 @@
     ├── NotPermitted             the caller is known and may not do this
     ├── ForeignRequest           a page of somebody else's made the browser ask
     ├── TooManyAtOnce            more of something at once than there may be
-    │   ├── TooManyStreams           live streams, of a session or a process
+    │   ├── TooManyStreams           live streams, of a user or a process
     │   └── TooManyExports           files that are being written
     ├── NoSuchConference         unknown, or of another corp: the two look alike
     ├── NobodyThere              somebody is said to have left who was not there
@@ -209,14 +209,14 @@ class TooManyAtOnce(ConfledgerError):
 
 
 class TooManyExports(TooManyAtOnce):
-    """A process writes as many files as it may."""
+    """A process writes as many files as it may, or as many for a user."""
 
     def __init__(self) -> None:
         super().__init__("Too many files are being made already; try again in a moment.")
 
 
 class TooManyStreams(TooManyAtOnce):
-    """A session, or a process, has as many live streams as it may."""
+    """A user, or a process, has as many live streams as it may."""
 
     def __init__(self) -> None:
         super().__init__("Too many live views are open; close one, or reload the page later.")

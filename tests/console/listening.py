@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +30,10 @@ class Listener:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     text: str = ""
+    is_whole: bool = False
+    """Whether the answer came to its proper end."""
+    on_body: Callable[[], Awaitable[object]] | None = None
+    """Is done with each piece of the body, before the next is taken."""
     events: "asyncio.Queue[Event | None]" = field(default_factory=asyncio.Queue)
     """None is the end."""
     comment: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,6 +72,9 @@ class Listener:
             self.has_answer.set()
             self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
             return
+        self.is_whole = not message.get("more_body", False)
+        if self.on_body is not None:
+            await self.on_body()
         self.text += message.get("body", b"").decode()
         *whole, self.text = self.text.split("\n\n")
         for block in whole:

@@ -13,8 +13,9 @@ from confledger.app import Parts, create_app, open_parts
 from confledger.auth.accounts import DEFAULT_CORP_ID, AdminType, Grant, TokenHashes, User
 from confledger.auth.tokens import API_CLIENT_TYPE, hash_token
 from confledger.console import events
-from confledger.console.events import BATCH_MAX, STREAMS_OF_SESSION_MAX, Streams
+from confledger.console.events import BATCH_MAX, STREAMS_OF_USER_MAX, Streams
 from confledger.ledger.conference import Conference, ConferenceNews, person_by_account
+from confledger.ledger.store import RecordStore
 from confledger.settings import Settings
 from conftest import CONFERENCE, MakeRecord
 from console.browsing import API, add_user
@@ -204,31 +205,64 @@ async def test_whoever_may_no_longer_see_it_watches_no_longer(
         assert (await read_until(listener, 1))[0].name == "records"
         await tell(parts, viewers=frozenset(), former_viewers=HELD.viewers)
         await parts.intake.take(DEFAULT_CORP_ID, {CONFERENCE: [make_record(event_id="2")]})
-        assert await listener.rest() == []
+        assert [event.name for event in await listener.rest()] == ["forbidden"]
     async with listening(app, EVENTS, token) as listener:
         assert await listener.rest() == []
     assert listener.status == 403
 
 
-async def test_a_session_has_so_many_streams_and_no_more(
+async def test_whatever_fails_once_ends_no_live_view(
+    parts: Parts,
+    app: ASGIApp,
+    ann: User,
+    make_record: MakeRecord,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An error that nobody thought of while it is looked what is new is told, and looked again."""
+    monkeypatch.setattr(events, "_CHECK_SECONDS", 3_600)
+    monkeypatch.setattr(events, "_ASK_SECONDS", 0.1)
+    store, failed = type(parts.stores.records), asyncio.Event()
+    generation = store.generation
+
+    def fail_once(records: RecordStore, conference_uuid: str) -> int | None:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError
+        return generation(records, conference_uuid)
+
+    monkeypatch.setattr(store, "generation", fail_once)
+    async with listening(app, EVENTS, await token_of(parts, ann)) as listener:
+        await asyncio.wait_for(failed.wait(), 20)
+        await parts.intake.take(DEFAULT_CORP_ID, {CONFERENCE: [make_record(event_id="1")]})
+        assert (await read_until(listener, 1))[0].name == "records"
+
+
+async def test_a_user_has_so_many_streams_and_no_more(
     parts: Parts, app: ASGIApp, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One too many of a session, or of the process, is refused; one that ends makes room."""
+    """One too many of a user, whatever the session, or of the process, is refused; one that ends
+    makes room.
+    """
     token = await token_of(parts, ann)
     async with AsyncExitStack() as opened:
-        for _ in range(STREAMS_OF_SESSION_MAX - 1):
+        for _ in range(STREAMS_OF_USER_MAX - 1):
             listener = await opened.enter_async_context(listening(app, EVENTS, token))
             await listener.answered()
         async with listening(app, EVENTS, token) as last:
             await last.answered()
-            async with listening(app, EVENTS, token) as refused:
-                assert await refused.rest() == []
-            assert refused.status == 429
+            for other in (token, await token_of(parts, ann)):
+                async with listening(app, EVENTS, other) as refused:
+                    assert await refused.rest() == []
+                assert refused.status == 429
+            bobs = await token_of(parts, await add_user(parts, "bob"))
+            async with listening(app, EVENTS, bobs) as another:
+                await another.answered()
+            assert another.status == 200
         async with listening(app, EVENTS, token) as again:
             await again.answered()
             assert again.status == 200
-            monkeypatch.setattr(events, "STREAMS_MAX", STREAMS_OF_SESSION_MAX)
-            async with listening(app, EVENTS, await token_of(parts, ann)) as refused:
+            monkeypatch.setattr(events, "STREAMS_MAX", STREAMS_OF_USER_MAX)
+            async with listening(app, EVENTS, bobs) as refused:
                 assert await refused.rest() == []
             assert refused.status == 429
 

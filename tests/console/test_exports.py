@@ -6,19 +6,23 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from urllib.parse import unquote
 
 import httpx
 import pytest
 
-from confledger.app import Parts
+from confledger.app import Parts, create_app
 from confledger.auth.accounts import DEFAULT_CORP_ID, AdminType
+from confledger.auth.tokens import API_CLIENT_TYPE
 from confledger.console import exports
 from confledger.console.exports import disposition, file_name
+from confledger.errors import TokenRejected
 from confledger.ledger.conference import ConferenceNews
 from conftest import CONFERENCE, MakeRecord
 from console.browsing import API, add_user, browser_of, sign_in
-from console.test_events import HELD
+from console.listening import listening
+from console.test_events import HELD, tell
 
 EXPORT = f"{API}/conferences/{CONFERENCE}/export"
 MANY = 1_203
@@ -124,14 +128,55 @@ async def test_a_workbook_has_a_limit(
     assert (await browser.get(f"{EXPORT}.csv")).status_code == 200
 
 
+@pytest.mark.sqlite
+@pytest.mark.usefixtures("browser")
+@pytest.mark.parametrize("what", ["nothing", "session", "user", "right", "stars"])
+async def test_a_file_ends_where_the_right_does(parts: Parts, what: str) -> None:
+    """Who has signed out, is locked out or no viewer any more, or is to see stars by now, gets
+    no further page, and no file that looks whole.
+    """
+    user = await add_user(parts, "bob")
+    token = (await parts.tokens.issue(user, None, API_CLIENT_TYPE)).access_token
+    await parts.stores.tenants.change_corp(DEFAULT_CORP_ID, masks_numbers=False)
+
+    async def change() -> None:
+        if what == "session":
+            with suppress(TokenRejected):
+                await parts.tokens.end(token)
+        elif what == "user":
+            await parts.stores.tenants.change_user(DEFAULT_CORP_ID, "bob", is_disabled=True)
+        elif what == "right":
+            await tell(parts, viewers=frozenset(), former_viewers=HELD.viewers)
+        elif what == "stars":
+            await parts.stores.tenants.change_corp(DEFAULT_CORP_ID, masks_numbers=True)
+
+    app = create_app(parts, await parts.open_apps())
+    async with listening(app, f"{EXPORT}.jsonl", token) as listener:
+        listener.on_body = change
+        await listener.rest()
+    assert listener.status == 200
+    assert 0 < listener.text.count("\n") <= MANY
+    assert listener.is_whole is (what == "nothing")
+    assert (listener.text.count("\n") == MANY) is (what == "nothing")
+
+
 @pytest.mark.usefixtures("browser")
 async def test_so_many_are_written_at_once_and_no_more(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One too many is refused, and nothing holds a place when it is done."""
-    monkeypatch.setattr(exports, "EXPORTS_MAX", 2)
-    async with browser_of(parts) as limited:
+    """One too many of a user, or of all, is refused, and nothing holds a place when it is done."""
+    await add_user(parts, "eve", admin_type=AdminType.ADMINISTRATOR)
+    async with browser_of(parts) as limited, browser_of(parts) as other:
         await sign_in(limited, "ann")
+        await sign_in(other, "eve")
+        both = await asyncio.gather(
+            *(limited.get(f"{EXPORT}.xlsx") for _ in range(3)), other.get(f"{EXPORT}.xlsx")
+        )
+        assert sorted(answer.status_code for answer in both) == [200, 200, 200, 429]
+        assert both[-1].status_code == 200, "of another user"
+
+        monkeypatch.setattr(exports, "EXPORTS_OF_USER_MAX", 9)
+        monkeypatch.setattr(exports, "EXPORTS_MAX", 2)
         answers = await asyncio.gather(*(limited.get(f"{EXPORT}.xlsx") for _ in range(4)))
         codes = sorted(answer.status_code for answer in answers)
         assert codes == [200, 200, 429, 429]

@@ -1,5 +1,6 @@
 """The calls about meetings: what is found, who may see it, and what is told of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,11 @@ import pytest
 
 from confledger.app import Parts
 from confledger.auth.accounts import DEFAULT_CORP_ID, AdminType
-from confledger.console import finding
+from confledger.console import finding, turns
+from confledger.console import meetings as meetings_calls
 from confledger.console.attendees import encoded_key, identity_in
 from confledger.console.kept import Kept
+from confledger.console.timeline_json import timeline_json
 from confledger.ledger.conference import (
     Attendance,
     Conference,
@@ -458,11 +461,47 @@ def test_what_is_kept_has_a_limit() -> None:
     """What was asked for last stays; what alone is too large is not kept."""
     kept = Kept(10)
     for key, size in (("a", 4), ("b", 4)):
-        kept.keep(key, b"x" * size)
-    assert kept.get("a")
-    kept.keep("c", b"x" * 4)
-    kept.keep("d", b"x" * 11)
-    assert [key for key in "abcd" if kept.get(key)] == ["a", "c"]
+        kept.keep(key, 1, b"x" * size)
+    assert kept.get("a", 1)
+    kept.keep("c", 1, b"x" * 4)
+    kept.keep("d", 1, b"x" * 11)
+    assert [key for key in "abcd" if kept.get(key, 1)] == ["a", "c"]
+
+
+def test_of_one_thing_only_the_last_state_is_kept() -> None:
+    """A newer state takes the place of the older one, and not room of its own."""
+    kept = Kept(10)
+    kept.keep("a", 1, b"x" * 4)
+    kept.keep("b", 1, b"y" * 4)
+    kept.keep("b", 2, b"z" * 5)
+    assert (kept.get("a", 1), kept.get("b", 1), kept.get("b", 2)) == (b"xxxx", None, b"zzzzz")
+
+
+@pytest.mark.sqlite
+async def test_a_timeline_that_many_ask_for_is_made_once(
+    parts: Parts, people: People, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who come while it is made wait for it; afterwards nobody takes a turn."""
+    made = []
+    make = timeline_json
+
+    def counted(*given: Any, **named: Any) -> bytes:
+        made.append(1)
+        return make(*given, **named)
+
+    monkeypatch.setattr(meetings_calls, "timeline_json", counted)
+    path = f"{API}/conferences/{1:032x}/timeline"
+    await put(parts, held(1))
+    await parts.intake.take(DEFAULT_CORP_ID, {f"{1:032x}": [make_record(event_id="1")]})
+    answers = await asyncio.gather(*(people.administrator.get(path) for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(made) == 1
+
+    monkeypatch.setattr(turns, "WAITING_MAX", 0)
+    assert (await people.administrator.get(path)).status_code == 200
+    await parts.intake.take(DEFAULT_CORP_ID, {f"{1:032x}": [make_record(event_id="2")]})
+    for busy in (path, f"{API}/people?q=a", f"{API}/people/{encoded_key('name:A')}/records"):
+        assert (await people.administrator.get(busy)).status_code == 503
 
 
 async def test_more_who_were_invited_than_are_looked_at_are_counted(

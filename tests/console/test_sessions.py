@@ -109,6 +109,7 @@ async def test_a_session_that_is_over_is_refused(parts: Parts, browser: httpx.As
         {"Sec-Fetch-Site": "cross-site", "Origin": ORIGIN},
         {"Origin": "https://evil.test"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": ORIGIN + ".evil.test"},
         {},
     ],

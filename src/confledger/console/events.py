@@ -5,8 +5,9 @@
     event: records
     data: {"count":25,"first":23,"records":[...]}
 
-Then `ended` when the meeting ends, or `expired` when the session does. A browser that lost its
-connection asks with the last id, and gets what came after it: nothing is lost, nothing twice.
+Then `ended` when the meeting ends, `expired` when the session does, or `forbidden` when whoever
+reads may no longer see it. A browser that lost its connection asks with the last id, and gets what
+came after it: nothing is lost, nothing twice.
 
 Any process may take a record, so each looks for itself what is new, in one place for all of its
 streams. What is looked at costs nothing on SQLite; on PostgreSQL it is two small queries a second
@@ -26,14 +27,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from confledger.auth.accounts import AccountStore, Principal
-from confledger.auth.tokens import hash_token
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.language import Language
 from confledger.console.answers import SAFE_HEADERS
 from confledger.console.finding import Ledger
 from confledger.console.meetings import begin, language_asked
 from confledger.console.records_json import records_json
-from confledger.console.sessions import Readers, session_token
+from confledger.console.sessions import Readers
 from confledger.console.streaming import Stream
 from confledger.errors import (
     ConfledgerError,
@@ -50,8 +50,8 @@ from confledger.wire.record_json import words_for
 
 STREAMS_MAX: Final = 200
 """How many streams a process has."""
-STREAMS_OF_SESSION_MAX: Final = 6
-"""How many of them one session may have: a browser opens no more connections at once."""
+STREAMS_OF_USER_MAX: Final = 6
+"""How many of them one user may have: a browser opens no more connections at once."""
 
 BATCH_MAX: Final = 500
 """How many records an event has at most."""
@@ -111,20 +111,24 @@ class Watch:
                 self._task = None
 
     async def _look(self) -> None:
-        accounts = self._accounts.generation()
+        accounts: int | None = None
         while True:
-            is_free = all(self._generation(key) is not None for key in self._watching)
-            await asyncio.sleep(_LOOK_SECONDS if is_free else _ASK_SECONDS)
             try:
+                is_free = all(self._generation(key) is not None for key in self._watching)
+                await asyncio.sleep(_LOOK_SECONDS if is_free else _ASK_SECONDS)
                 if is_free:
                     self._wake({key: self._generation(key) for key in self._watching})
+                    if accounts != (accounts := self._accounts.generation()):
+                        for event in itertools.chain(*self._watching.values()):
+                            event.set()  # a session may have ended
                 else:
                     self._wake(await self._ask())
             except StoreError as error:
                 logger.error("the store failed", extra={"reason": str(error)})
-            if is_free and accounts != (accounts := self._accounts.generation()):
-                for event in itertools.chain(*self._watching.values()):
-                    event.set()  # a session may have ended
+            except Exception:  # noqa: BLE001 - logged, and tried again
+                # Whatever it is: without this task all live views would stand still.
+                logger.exception("unexpected error")
+                await asyncio.sleep(_ASK_SECONDS)
 
     def _generation(self, key: _Key) -> int | None:
         return self._records.generation(key[1])
@@ -154,28 +158,25 @@ class Streams:
 
     def __init__(self) -> None:
         self.stopping = asyncio.Event()
-        self._of_session: Counter[bytes] = Counter()
+        self._of_user: Counter[tuple[str, str]] = Counter()
 
     @contextmanager
-    def place(self, access_token: str) -> Iterator[None]:
+    def place(self, principal: Principal) -> Iterator[None]:
         """Hold a place.
 
         Raises:
             TooManyStreams: there is none.
         """
-        session = hash_token(access_token)
-        if (
-            self._of_session.total() >= STREAMS_MAX
-            or self._of_session[session] >= STREAMS_OF_SESSION_MAX
-        ):
+        user = principal.corp_id, principal.user_id
+        if self._of_user.total() >= STREAMS_MAX or self._of_user[user] >= STREAMS_OF_USER_MAX:
             raise TooManyStreams
-        self._of_session[session] += 1
+        self._of_user[user] += 1
         try:
             yield
         finally:
-            self._of_session[session] -= 1
+            self._of_user[user] -= 1
             # What is zero takes room, too.
-            self._of_session += Counter()
+            self._of_user += Counter()
 
     def stop(self) -> None:
         """End all of them; the server waits for no stream."""
@@ -203,8 +204,9 @@ class EventCalls:
         watcher = _Watcher(
             self, request, principal, conference_uuid, language_asked(request, query), count
         )
-        place = self.streams.place(session_token(request) or "")
-        return Stream(watcher.chunks(), _HEADERS, place, self.streams.stopping)
+        return Stream(
+            watcher.chunks(), _HEADERS, self.streams.place(principal), self.streams.stopping
+        )
 
 
 @dataclass(slots=True)
@@ -238,7 +240,9 @@ class _Watcher:
                     logger.error("the store failed", extra={"reason": str(error)})
                     return  # the browser asks again in a moment, from where it is
                 except ConfledgerError:
-                    return  # it is no longer theirs to see
+                    # It is no longer theirs to see.
+                    yield b"event: forbidden\ndata: {}\n\n"
+                    return
                 if ended:
                     yield b"event: ended\ndata: {}\n\n"
                     return

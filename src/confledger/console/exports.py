@@ -2,12 +2,14 @@
 
 The files are those of `confledger export`, but for numbers, which are starred where the corp
 wants that. They are written in steps, in another thread, and sent as they grow; a workbook is
-whole only at its end, and is kept on the disk until then.
+whole only at its end, and is kept on the disk until then. At each step the right is looked at
+again; who has lost it gets no more, and no whole file.
 """
 
 import asyncio
 import re
 import tempfile
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -28,8 +30,8 @@ from confledger.console.answers import SAFE_HEADERS
 from confledger.console.finding import Ledger
 from confledger.console.meetings import begin, language_asked
 from confledger.console.sessions import Readers
-from confledger.console.streaming import Stream
-from confledger.errors import TooManyExports, TooManyRecords
+from confledger.console.streaming import Stream, Unfinished
+from confledger.errors import ConfledgerError, StoreError, TooManyExports, TooManyRecords
 from confledger.ledger.conference import Conference
 from confledger.wire.query import Query
 from confledger.wire.reading import query_string_of
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 EXPORTS_MAX: Final = 8
 """How many files are written at once."""
+EXPORTS_OF_USER_MAX: Final = 2
+"""How many of them for one user."""
 WORKBOOK_RECORDS_MAX: Final = 100_000
 """A workbook of more takes too long to write while somebody waits."""
 
@@ -60,22 +64,25 @@ class Places:
     """Room for so many files at once, and none to wait in."""
 
     def __init__(self) -> None:
-        self._free = EXPORTS_MAX
+        self._of_user: Counter[tuple[str, str]] = Counter()
 
     @contextmanager
-    def take(self) -> Iterator[None]:
+    def take(self, principal: Principal) -> Iterator[None]:
         """Hold a place.
 
         Raises:
-            TooManyExports: there is none.
+            TooManyExports: there is none, or the user has theirs already.
         """
-        if not self._free:
+        user = principal.corp_id, principal.user_id
+        if self._of_user.total() >= EXPORTS_MAX or self._of_user[user] >= EXPORTS_OF_USER_MAX:
             raise TooManyExports
-        self._free -= 1
+        self._of_user[user] += 1
         try:
             yield
         finally:
-            self._free += 1
+            self._of_user[user] -= 1
+            # What is zero takes room, too.
+            self._of_user += Counter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +115,13 @@ class ExportCalls:
             (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
             *SAFE_HEADERS,
         )
-        chunks = self._chunks(form, principal, conference_uuid, language)
-        return Stream(chunks, headers, self.places.take())
+        chunks = self._chunks(request, principal, conference_uuid, language)
+        return Stream(chunks, headers, self.places.take(principal))
 
     async def _chunks(
-        self, form: str, principal: Principal, conference_uuid: str, language: Language
+        self, request: Request, principal: Principal, conference_uuid: str, language: Language
     ) -> AsyncGenerator[bytes, None]:
+        form = request.path_params["form"]
         # What files are written with is large, and no server needs it before somebody asks.
         from confledger.export import selection, tables  # noqa: PLC0415
 
@@ -135,6 +143,8 @@ class ExportCalls:
                 masks_numbers=principal.masks_numbers,
             )
             async for rows in rows_of_pages:
+                # After they are read: who lost the right before one was made does not get it.
+                await self._check(request, principal)
                 await asyncio.to_thread(writer.write, rows)
                 if isinstance(stream, BytesIO):
                     yield _taken(stream)
@@ -144,7 +154,24 @@ class ExportCalls:
                 return
             stream.seek(0)
             while chunk := await asyncio.to_thread(stream.read, _CHUNK_BYTES):
+                await self._check(request, principal)
                 yield chunk
+
+    async def _check(self, request: Request, principal: Principal) -> None:
+        """Look whether somebody may go on as they began.
+
+        Raises:
+            Unfinished: the session or the right is gone, or numbers are starred by now.
+            StoreError: the store could not tell.
+        """
+        try:
+            now, _ = await begin(request, self.readers, self.visibility)
+        except StoreError:
+            raise
+        except ConfledgerError:
+            raise Unfinished from None
+        if now.masks_numbers and not principal.masks_numbers:
+            raise Unfinished
 
 
 def _writer(form: str, stream: BinaryIO, language: Language, folder: Path) -> "RowWriter":

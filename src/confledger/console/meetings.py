@@ -21,6 +21,7 @@ from confledger.console.kept import Kept, packed_body
 from confledger.console.records_json import records_json
 from confledger.console.sessions import Readers
 from confledger.console.timeline_json import timeline_json
+from confledger.console.turns import Turns
 from confledger.errors import InvalidParameter, TooManyRecords
 from confledger.ledger.conference import Conference
 from confledger.ledger.intake import conference_uuid_from
@@ -94,9 +95,7 @@ class MeetingCalls:
     visibility: Visibility
     ledger: Ledger
     finder: Finder
-    _timelines: asyncio.Semaphore = field(
-        default_factory=lambda: asyncio.Semaphore(_TIMELINES_AT_ONCE)
-    )
+    _turns: Turns = field(default_factory=lambda: Turns(_TIMELINES_AT_ONCE))
     _kept: Kept = field(default_factory=Kept)
 
     async def list(self, request: Request) -> Response:
@@ -176,27 +175,43 @@ class MeetingCalls:
     async def timeline(self, request: Request) -> Response:
         """What was on and off when, worked out of all records of one meeting."""
         principal, conference_uuid = await begin(request, self.readers, self.visibility)
-        corp_id, ledger = principal.corp_id, self.ledger
-        async with self._timelines:
-            attendees = await read_attendees(ledger.conferences, corp_id, conference_uuid)
-            page = await ledger.records.page(corp_id, conference_uuid, offset=0, limit=1)
-            if page.count > TIMELINE_RECORDS_MAX:
-                raise TooManyRecords(TIMELINE_RECORDS_MAX)
-            # All that it is made of. Records only come, so their number tells which they are.
-            masks_numbers = principal.masks_numbers
-            key = (corp_id, conference_uuid, page.count, attendees.told(), masks_numbers)
-            packed = self._kept.get(key)
-            if packed is None:
-                found, _ = await read_records(
-                    ledger.records, corp_id, conference_uuid, first=0, limit=page.count
-                )
-                packed = await asyncio.to_thread(
-                    _timeline, found, attendees.people, masks_numbers=masks_numbers
-                )
-                self._kept.keep(key, packed)
+        masks_numbers = principal.masks_numbers
+        key = (principal.corp_id, conference_uuid, masks_numbers)
+        people, state = await self._told(principal, conference_uuid)
+        packed = self._kept.get(key, state)
+        if packed is None:
+            async with self._turns.take(key):
+                # Who had the turn before may have made it, and of more than there was.
+                people, state = await self._told(principal, conference_uuid)
+                packed = self._kept.get(key, state)
+                if packed is None:
+                    found, _ = await read_records(
+                        self.ledger.records,
+                        principal.corp_id,
+                        conference_uuid,
+                        first=0,
+                        limit=state[0],
+                    )
+                    packed = await asyncio.to_thread(
+                        _timeline, found, people, masks_numbers=masks_numbers
+                    )
+                    self._kept.keep(key, state, packed)
         if takes_gzip(request):
             return ConsoleJSON(packed, is_packed=True)
         return ConsoleJSON(gzip.decompress(packed))
+
+    async def _told(
+        self, principal: Principal, conference_uuid: str
+    ) -> tuple[Sequence[Attendee], tuple[int, int]]:
+        """Who was there, and the state of all that a timeline is made of. Records only come, so
+        their number tells which they are.
+        """
+        corp_id, ledger = principal.corp_id, self.ledger
+        page = await ledger.records.page(corp_id, conference_uuid, offset=0, limit=1)
+        if page.count > TIMELINE_RECORDS_MAX:
+            raise TooManyRecords(TIMELINE_RECORDS_MAX)
+        attendees = await read_attendees(ledger.conferences, corp_id, conference_uuid)
+        return attendees.people, (page.count, attendees.told())
 
 
 def _timeline(

@@ -39,13 +39,13 @@ from confledger.console.finding import (
     told_place,
 )
 from confledger.console.meetings import (
-    TIMELINE_RECORDS_MAX,
     limit_in,
     read_records,
     shown_in,
 )
 from confledger.console.records_json import RecordRow, record_row
 from confledger.console.sessions import Readers
+from confledger.console.turns import Turns
 from confledger.errors import InvalidParameter
 from confledger.ledger.conference import (
     Attendance,
@@ -71,7 +71,9 @@ _STEPS_MAX: Final = 10
 _SCHEDULERS_MAX: Final = 20
 _MEETINGS_READ_MAX: Final = 30
 _RECORDS_READ_MAX: Final = 50_000
-"""How many meetings and records are read for an answer; a meeting that is begun is read whole."""
+"""How many meetings and records are read for an answer; what is begun is read to its end."""
+_RECORDS_OF_MEETING_MAX: Final = 200_000
+"""How many of one meeting are looked at together; a longer one takes several answers."""
 _READING_AT_ONCE: Final = 2
 
 _EVERYTHING: Final = MeetingQuery(since_ms=0, until_ms=TIME_MS_MAX, search="", person="")
@@ -129,7 +131,8 @@ class PeopleCalls:
 
     readers: Readers
     ledger: Ledger
-    _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_READING_AT_ONCE))
+    _searching: Turns = field(default_factory=lambda: Turns(_READING_AT_ONCE))
+    _reading: Turns = field(default_factory=lambda: Turns(_READING_AT_ONCE))
 
     async def search(self, request: Request) -> Response:
         """People of whom a part of the name or number, or the account, is told."""
@@ -140,13 +143,14 @@ class PeopleCalls:
         people: dict[str, PersonJSON] = {}
         if not part:
             return answer(PeopleJSON([], None))
-        if before is None and principal.is_administrator:
-            self._add(people, await self._of_account(principal, part), principal)
-        async for place, attendees in self._found(principal, part, before):
-            self._add(people, attendees, principal)
-            before = place
-            if len(people) >= limit:
-                break
+        async with self._searching.take():
+            if before is None and principal.is_administrator:
+                self._add(people, await self._of_account(principal, part), principal)
+            async for place, attendees in self._found(principal, part, before):
+                self._add(people, attendees, principal)
+                before = place
+                if len(people) >= limit:
+                    break
         return answer(PeopleJSON(list(people.values()), told_cursor(before)))
 
     @staticmethod
@@ -236,16 +240,17 @@ class PeopleCalls:
         person: Attendee | None = None
         go_on: str | None = None
         meetings = records = 0
-        async with self._reading:
+        async with self._reading.take():
             async for before, conference in self._meetings(principal, identity, place.before):
                 go_on = told_cursor(before)
                 if conference is None:
                     continue
-                found, person_there, read = await self._in(principal, identity, conference)
+                is_begun = conference.conference_uuid == place.uuid
+                found, person_there, read, first = await self._in(
+                    principal, identity, conference, place.seq if is_begun else None
+                )
                 person = person or person_there
                 meetings, records = meetings + 1, records + read
-                if conference.conference_uuid == place.uuid:
-                    found = [each for each in found if each[0] < place.seq]
                 room = limit - len(data)
                 words = await words_for(
                     [record for _, record, _ in found[:room]],
@@ -265,8 +270,10 @@ class PeopleCalls:
                     for seq, record, is_operator in found[:room]
                 ]
                 if len(found) > room:
-                    start_ms, uuid = conference.start_time_ms, conference.conference_uuid
-                    go_on = f"r.{start_ms}.{uuid}.{found[room - 1][0]}"
+                    go_on = _within(conference, found[room - 1][0])
+                    break
+                if first:
+                    go_on = _within(conference, first)
                     break
                 if (
                     len(data) == limit
@@ -318,10 +325,10 @@ class PeopleCalls:
                 return
 
     async def _in(
-        self, principal: Principal, identity: str, conference: Conference
-    ) -> tuple[list[tuple[int, ControlRecord, bool]], Attendee | None, int]:
-        """What was done by and to somebody in one meeting, the last first; who they were there;
-        and how many records were read.
+        self, principal: Principal, identity: str, conference: Conference, before: int | None
+    ) -> tuple[list[tuple[int, ControlRecord, bool]], Attendee | None, int, int]:
+        """What was done by and to somebody in one meeting, the last first, before one record;
+        who they were there; how many records were read; and from which one on.
         """
         corp_id, uuid = principal.corp_id, conference.conference_uuid
         attendees = await read_attendees(self.ledger.conferences, corp_id, uuid)
@@ -331,14 +338,24 @@ class PeopleCalls:
             scheduler = _scheduler(identity, conference.scheduler_name)
             whole = await self.ledger.conferences.get(corp_id, uuid)
             if whole is None or identity not in scheduler_of(whole):
-                return [], None, 0
+                return [], None, 0, 0
             own = [scheduler]
             people = [*people, scheduler]
+        if before is None:
+            before = (await self.ledger.records.page(corp_id, uuid, offset=0, limit=1)).count
+        # The same parts on each answer, whatever fits its page: an id of a connection is
+        # concluded from all records of its part.
+        first = max(0, before - 1) // _RECORDS_OF_MEETING_MAX * _RECORDS_OF_MEETING_MAX
         records, _ = await read_records(
-            self.ledger.records, corp_id, uuid, first=0, limit=TIMELINE_RECORDS_MAX
+            self.ledger.records, corp_id, uuid, first=first, limit=_RECORDS_OF_MEETING_MAX
         )
         found = await asyncio.to_thread(_done_by_or_to, records, people, own)
-        return found, own[0], len(records)
+        of_meeting = [
+            (first + place, record, is_operator)
+            for place, record, is_operator in found
+            if first + place < before
+        ]
+        return of_meeting, own[0], len(records), first
 
 
 def _done_by_or_to(
@@ -388,6 +405,10 @@ def _place_in(after: str | None) -> _Place:
         # Right behind the id of the meeting, so that it is read again.
         return _Place((int(match[1]), match[2] + "0"), match[2], int(match[3]))
     return _Place(told_place(after))
+
+
+def _within(conference: Conference, before: int) -> str:
+    return f"r.{conference.start_time_ms}.{conference.conference_uuid}.{before}"
 
 
 def _whole(identity: str) -> PersonSearch:

@@ -101,7 +101,11 @@ def require_same_origin(request: Request) -> None:
         is_own = site == "same-origin"
     else:
         host = request.headers.get("host", "")
-        is_own = bool(host) and urlsplit(request.headers.get("origin", "")).netloc == host
+        try:
+            origin = urlsplit(request.headers.get("origin", "")).netloc
+        except ValueError:
+            origin = ""
+        is_own = bool(host) and origin == host
     if not is_own:
         raise ForeignRequest
 

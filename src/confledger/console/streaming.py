@@ -9,15 +9,22 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 _LAST_WORD_SECONDS_MAX: Final = 1.0
+_SEND_SECONDS_MAX: Final = 60.0
+"""How long a client may take nothing: it holds a place that others wait for."""
+
+
+class Unfinished(Exception):
+    """The chunks end before they are whole, and must not look whole."""
 
 
 class Stream(Response):
     """Sends chunks until there are no more, the client goes, or the server stops.
 
-    A client that reads slowly holds up the making of the chunks, and nothing else.
+    A client that reads slowly holds up the making of the chunks, and nothing else; one that takes
+    nothing for a minute is given up.
 
     Args:
-        chunks: are made while they are sent, and no longer.
+        chunks: are made while they are sent, and no longer; they may raise `Unfinished`.
         headers: of the answer.
         place: is held meanwhile; what it raises is answered in place of the chunks.
         stopping: is set when the server stops; None: the chunks end soon enough by themselves.
@@ -55,6 +62,8 @@ class Stream(Response):
                     each.cancel()
                 await asyncio.gather(*ends, return_exceptions=True)
             if not sending.cancelled() and (error := sending.exception()):
+                if isinstance(error, Unfinished):
+                    return
                 raise error
             if sending.cancelled() and self._stopping is None:
                 return  # a file that is not whole must not look so
@@ -65,7 +74,11 @@ class Stream(Response):
     async def _send(self, send: Send) -> None:
         async with aclosing(self._chunks) as chunks:
             async for chunk in chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                try:
+                    async with asyncio.timeout(_SEND_SECONDS_MAX):
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                except TimeoutError:
+                    raise Unfinished from None
 
 
 async def _until_gone(receive: Receive) -> None:
