@@ -530,6 +530,11 @@ async def test_a_commit_that_no_standby_confirms_is_not_acknowledged(
         "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()"
     )
     try:
+        # The setting reaches the processes of the server some time after it was made.
+        with pytest.raises(StoreBusy):
+            for number in range(1_000):
+                other = [make_record(event_id=str(number))]
+                await stores.records.append(DEFAULT_CORP_ID, {"e" * 32: other})
         with pytest.raises(StoreBusy):
             await stores.records.append(DEFAULT_CORP_ID, batch)
         with pytest.raises(StoreBusy):
