@@ -1,6 +1,7 @@
 """The calls about meetings: what is found, who may see it, and what is told of it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -487,6 +488,7 @@ async def test_a_timeline_that_many_ask_for_is_made_once(
 
     def counted(*given: Any, **named: Any) -> bytes:
         made.append(1)
+        time.sleep(0.2)  # so that the others come meanwhile
         return make(*given, **named)
 
     monkeypatch.setattr(meetings_calls, "timeline_json", counted)
