@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import unquote
 
 import httpx
@@ -103,8 +104,6 @@ async def test_the_file_is_named_after_the_meeting(browser: httpx.AsyncClient) -
 
 def test_a_name_holds_nothing_that_hurts() -> None:
     """Signs of paths and headers are gone, other scripts stay, and nothing is too long."""
-    from dataclasses import replace  # noqa: PLC0415 - for this test alone
-
     meeting = replace(HELD, subject='季度\r\n"会议"/../\u202ecsv', conference_id="a/b")
     name = file_name(meeting, CONFERENCE, None)
     assert name == "2019-11-18 季度 会议 .. csv ab"

@@ -452,7 +452,7 @@ async def test_a_timeline_is_kept_until_something_is_told(
         name="Zoe",
         number="",
         is_terminal=False,
-        details='{"userUUID":"%s"}' % object_text,  # noqa: UP031 - braces
+        details=f'{{"userUUID":"{object_text}"}}',
     )
     await put(parts, ConferenceNews(conference_uuid=f"{1:032x}", participants=[who]))
     assert (await people.administrator.get(path)).json()["people"][0]["name"] == "Zoe"

@@ -39,7 +39,7 @@ def zoe(name: str = "Zoe") -> Participant:
         name=name,
         number="",
         is_terminal=False,
-        details='{"userUUID":"%s","accountId":"zoe.z"}' % ZOE_ID,  # noqa: UP031 - braces
+        details=f'{{"userUUID":"{ZOE_ID}","accountId":"zoe.z"}}',
     )
 
 
@@ -144,7 +144,7 @@ async def test_who_only_scheduled_is_known(
     parts: Parts, people: People, make_record: MakeRecord
 ) -> None:
     """Whoever scheduled a meeting without being invited to it is found by their name."""
-    details = '{"userUUID":"%s"}' % ZOE_ID  # noqa: UP031 - braces
+    details = f'{{"userUUID":"{ZOE_ID}"}}'
     viewers = frozenset({f"id:{ZOE_ID}"})
     await put(parts, held(1, scheduler_name="Zoe Z", details=details, viewers=viewers))
     records = [make_record(event_id="1", operator="Zoe Z")]
@@ -212,7 +212,7 @@ async def test_search_finds_no_digit_that_is_starred(
     room = replace(zoe(f"Room {NUMBER}"), identity="account:13800138000", number=NUMBER)
     by_account = replace(zoe("Desk"), identity="account:13800138001", details="{}")
     viewers = frozenset({f"id:{ZOE_ID}"})
-    details = '{"userUUID":"%s"}' % ZOE_ID  # noqa: UP031 - braces
+    details = f'{{"userUUID":"{ZOE_ID}"}}'
     await put(
         parts,
         *(held(n) for n in (1, 2, 4)),

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -235,11 +236,11 @@ async def test_a_link_ends_with_its_time(parts: Parts, browser: httpx.AsyncClien
 
 @pytest.mark.parametrize("change", [{"is_disabled": True}, {"password_hash": ""}])
 async def test_a_link_ends_with_what_it_stands_on(
-    parts: Parts, browser: httpx.AsyncClient, change: dict[str, object]
+    parts: Parts, browser: httpx.AsyncClient, change: dict[str, Any]
 ) -> None:
     """Whoever is disabled, or gets another password, has no link any more."""
     secret = await link_of(parts)
-    await parts.stores.tenants.change_user(DEFAULT_CORP_ID, "ann", **change)  # type: ignore[arg-type]
+    await parts.stores.tenants.change_user(DEFAULT_CORP_ID, "ann", **change)
     await parts.stores.tenants.change_user(DEFAULT_CORP_ID, "ann", is_disabled=False)
     assert (await browser.post(SESSION, json={"link": secret})).status_code == 401
 

@@ -121,7 +121,7 @@ def told_of_object(
     return UNKNOWN if is_over and kind is not Kind.PRESENCE else before
 
 
-def told_of_nobody(  # noqa: PLR0911 - likewise
+def told_of_nobody(  # noqa: PLR0911 - a rule for each line
     earlier: Sequence[ControlRecord], code: str, who: str, kind: Kind, before: State
 ) -> State:
     """What a record says of anybody if it names nobody, and so may be about each."""

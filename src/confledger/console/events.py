@@ -125,7 +125,7 @@ class Watch:
                     self._wake(await self._ask())
             except StoreError as error:
                 logger.error("the store failed", extra={"reason": str(error)})
-            except Exception:  # noqa: BLE001 - logged, and tried again
+            except Exception:  # noqa: BLE001 - the last resort of all live views
                 # Whatever it is: without this task all live views would stand still.
                 logger.exception("unexpected error")
                 await asyncio.sleep(_ASK_SECONDS)

@@ -122,8 +122,9 @@ class ExportCalls:
         self, request: Request, principal: Principal, conference_uuid: str, language: Language
     ) -> AsyncGenerator[bytes, None]:
         form = request.path_params["form"]
-        # What files are written with is large, and no server needs it before somebody asks.
-        from confledger.export import selection, tables  # noqa: PLC0415
+        # What files are written with is large: a server starts faster without it, and imports it,
+        # here and in `_writer`, when somebody first asks for a file.
+        from confledger.export import selection, tables  # noqa: PLC0415 - large
 
         ledger = selection.Ledger(
             self.ledger.conferences, self.ledger.records, self.ledger.phrases, self.ledger.catalogue
@@ -175,18 +176,18 @@ class ExportCalls:
 
 
 def _writer(form: str, stream: BinaryIO, language: Language, folder: Path) -> "RowWriter":
-    from confledger.export.rows import Manner  # noqa: PLC0415 - as above
+    from confledger.export.rows import Manner  # noqa: PLC0415 - large
 
     manner = Manner(language, UTC, "UTC")
     if form == "csv":
-        from confledger.export.csv_file import CSVWriter  # noqa: PLC0415 - as above
+        from confledger.export.csv_file import CSVWriter  # noqa: PLC0415 - large
 
         return CSVWriter(stream, manner)
     if form == "jsonl":
-        from confledger.export.jsonl_file import JSONLinesWriter  # noqa: PLC0415 - as above
+        from confledger.export.jsonl_file import JSONLinesWriter  # noqa: PLC0415 - large
 
         return JSONLinesWriter(stream)
-    from confledger.export.xlsx_file import XLSXWriter  # noqa: PLC0415 - as above
+    from confledger.export.xlsx_file import XLSXWriter  # noqa: PLC0415 - large
 
     return XLSXWriter(stream, manner, folder)
 
