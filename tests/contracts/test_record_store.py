@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from hypothesis.stateful import (
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.errors import DeliveryConflict, EventConflict, NoSuchConference, NoSuchCorp
 from confledger.ledger.conference import ConferenceNews
-from confledger.ledger.record import ControlRecord, Delivery, Page, Receipt
+from confledger.ledger.record import ControlRecord, Delivery, Receipt, ShownPage
 from confledger.storage import Stores
 from conftest import MakeRecord
 from engines import ENGINES, OpenEngine
@@ -469,23 +470,53 @@ async def test_an_id_that_looks_like_a_place_is_an_id(
 # --- What kept pages are held against -----------------------------------------
 
 
+async def test_what_is_shown_of_a_page_is_what_its_records_say(
+    stores: Stores, make_record: MakeRecord
+) -> None:
+    """Each has its own words; what several have in common is there once, and nothing else is."""
+    records = [
+        make_record(operation="MUTE_ALL", detail="told"),
+        make_record(operation=None, operation_text="waved", result=None, result_text="seen"),
+        make_record(operation="MUTE_ALL", operator="", object=""),
+        make_record(operation=None, operation_text="left", result=None),
+    ]
+    numbered = [msgspec.structs.replace(each, event_id=str(n)) for n, each in enumerate(records)]
+    await stores.records.append(CORP, {A: numbered})
+
+    shown = await stores.records.shown_page(CORP, A, offset=0, limit=3)
+
+    assert shown is not None
+    assert [
+        (time_ms, shown.manners[number], operator, object_, detail, count)
+        for time_ms, number, operator, object_, detail, count in shown.rows
+    ] == [
+        (each.operate_time_ms, each.manner, each.operator, each.object, each.detail, 4)
+        for each in records[:3]
+    ]
+    assert len(shown.manners) == 2
+    assert shown.unknown_texts == {"waved", "seen"}
+    assert shown.count == 4
+
+
 async def test_a_page_is_not_read_again_while_its_count_is_known(
     stores: Stores, make_record: MakeRecord
 ) -> None:
     """With the right count known there is nothing to tell; with another one, or none, the page."""
     await stores.records.append(CORP, {A: [make_record(event_id=str(each)) for each in range(3)]})
-    page = await stores.records.page(CORP, A, offset=1, limit=2)
+    page = await stores.records.shown_page(CORP, A, offset=1, limit=2)
 
-    async def unless(known_count: int | None, **where: int) -> Page | None:
+    async def unless(known_count: int | None, **where: int) -> ShownPage | None:
         place = {"offset": 1, "limit": 2} | where
-        return await stores.records.page_unless(CORP, A, known_count=known_count, **place)
+        return await stores.records.shown_page(CORP, A, known_count=known_count, **place)
 
     assert await unless(3) is None
     assert await unless(3, offset=9) is None
+    assert page is not None
+    assert len(page.rows) == 2
     assert [await unless(known) for known in (None, 0, 2, 4)] == [page] * 4
-    assert await unless(2, offset=9) == Page([], 3)
+    assert await unless(2, offset=9) == ShownPage([], {}, 3)
     with pytest.raises(NoSuchConference):
-        await stores.records.page_unless(CORP, B, offset=0, limit=1, known_count=0)
+        await stores.records.shown_page(CORP, B, offset=0, limit=1, known_count=0)
 
 
 async def test_a_generation_ends_with_whatever_may_be_told_otherwise(

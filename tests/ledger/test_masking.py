@@ -64,3 +64,9 @@ def test_no_number_keeps_more_than_three_digits(number: int, has_plus: bool) -> 
     """However long a number is, three of its digits are shown."""
     text = f"{'+' if has_plus else ''}{number}"
     assert sum(character.isdigit() for character in mask_numbers(text)) == 3
+
+
+@given(st.text("09aZ号１²+", max_size=12))
+def test_a_word_by_itself_is_masked_as_it_is_in_a_sentence(word: str) -> None:
+    """A dot behind it makes it no other word."""
+    assert mask_numbers(word) == mask_numbers(f"{word}.")[:-1]

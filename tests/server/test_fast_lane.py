@@ -340,8 +340,8 @@ def test_both_ways_tell_the_truth_whatever_is_asked_and_whatever_changes(
 
 
 def test_the_short_way_is_taken(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plain requests take it, also when the same bytes come again, and others do not: it is two
-    ways, or three, that are compared here.
+    """Plain requests take it, and are not parsed when their headers have come before; others do
+    neither: it is two ways, or three, that are compared here.
     """
     taken = []
     send, parse = FastLaneProtocol.send, FastLaneProtocol.on_headers_complete
@@ -356,11 +356,20 @@ def test_the_short_way_is_taken(ledger: Ledger, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(FastLaneProtocol, "send", note_answer)
     monkeypatch.setattr(FastLaneProtocol, "on_headers_complete", note_head)
-    query = b"confUUID=" + secrets.token_hex(16).encode()
+    new = b"User-Agent: " + secrets.token_hex(16).encode()
     with ledger.keeping() as connection:
-        for headers in ([], [], [ORDINARY_WAY], [], [b"Connection: close"]):
-            asked(connection, query, headers)
-    assert taken == ["parsed", "answered", "answered", "parsed", "answered", "parsed"]
+        for headers in ([], [], [ORDINARY_WAY], [], [b"X-Request-Id: mine"]):
+            asked(connection, b"confUUID=" + secrets.token_hex(16).encode(), [new, *headers])
+        # Not plain: its headers are known, and it is parsed all the same.
+        asked(connection, b"confUUID='", [new])
+    assert taken == [
+        *("parsed", "answered"),
+        "answered",
+        "parsed",
+        "answered",
+        *("parsed", "answered"),
+        "parsed",
+    ]
 
 
 def test_an_append_is_in_the_very_next_answer(ledger: Ledger) -> None:

@@ -12,7 +12,7 @@ STEPS = st.lists(st.tuples(st.integers(0, 9), st.none() | BODIES), max_size=60)
 
 def key(number: int) -> PageKey:
     """The key of a page."""
-    return ("corp", f"{number}" * 32, 0, 20, "en-US", False)
+    return "corp", b"confUUID=%d" % number, "en-US", False
 
 
 @given(st.integers(0, 12_000), STEPS)
@@ -30,7 +30,7 @@ def test_the_latest_are_kept_as_far_as_there_is_room(
             assert cache.get(key(number)) is known.get(number)
             page = known.get(number)
         else:
-            page = KeptPage(JSONBytes(body), 0)
+            page = KeptPage(JSONBytes(body), "", 0)
             cache.keep(key(number), page)
             if page.size_bytes > bytes_max:
                 page = None
@@ -44,5 +44,5 @@ def test_the_latest_are_kept_as_far_as_there_is_room(
 def test_nothing_is_kept_where_nothing_may_be() -> None:
     """Without room the cache is switched off."""
     cache = PageCache(0)
-    cache.keep(key(1), KeptPage(JSONBytes(b""), 0))
+    cache.keep(key(1), KeptPage(JSONBytes(b""), "", 0))
     assert cache.get(key(1)) is None

@@ -22,6 +22,10 @@ def mask_numbers(text: str) -> str:
 
     `+991116005905` becomes `**********905`, as in the vendor's sample.
     """
+    # A word of letters and digits, as an id is, has no number in it unless it is one; there are
+    # too many of them to be remembered.
+    if text.isalnum() and text.isascii() and not text.isdecimal():
+        return text
     return _masked(text) if len(text) <= _REMEMBERED_CHARACTERS_MAX else _masked_now(text)
 
 

@@ -1,6 +1,6 @@
 """What the ledger keeps: control records, and pages of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, Literal, get_args
@@ -33,6 +33,11 @@ _KEY_DIGEST_BYTES: Final = 6
 
 _PLACE_DIGITS_MAX: Final = 18
 """A larger number is no place, and no integer of any store."""
+
+
+Manner = tuple[str, OperatorBasis, str | None, str, str | None, str]
+"""What a record has in common with many: source, operator's basis, operation and its text,
+result and its text, as `ControlRecord` has them."""
 
 
 class ControlRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -82,6 +87,18 @@ class ControlRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     received_time_ms: int = 0
     """When the ledger took it: UTC, milliseconds since 1970, by our clock."""
 
+    @property
+    def manner(self) -> Manner:
+        """What it has in common with many."""
+        return (
+            self.source,
+            self.operator_basis,
+            self.operation,
+            self.operation_text,
+            self.result,
+            self.result_text,
+        )
+
     def says_the_same_as(self, other: "ControlRecord") -> bool:
         """Whether two deliveries under one event id tell the same event.
 
@@ -129,6 +146,28 @@ class Page:
 
     count: int
     """How many records the conference had when this page was read."""
+
+
+class ShownPage(msgspec.Struct, frozen=True):
+    """What readers are shown of a `Page`, and nothing else, as a store has it at hand.
+
+    It costs a third of what the whole records do, and is for the one call that has to be fast.
+    """
+
+    rows: Sequence[tuple[int, int, str, str, str, int]]
+    """Of each record when it was done, the number of its manner, operator, object, detail; and
+    `count`, which is the same in all."""
+
+    manners: Mapping[int, Manner]
+    """What the numbers mean; no others are in it."""
+
+    count: int
+    """How many records the conference had when this page was read."""
+
+    @property
+    def unknown_texts(self) -> set[str]:
+        """The texts of operations and results that the catalogue does not know."""
+        return {text for manner in self.manners.values() for text in (manner[3], manner[5]) if text}
 
 
 @dataclass(frozen=True, slots=True)

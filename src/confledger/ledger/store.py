@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from confledger.ledger.record import ControlRecord, Delivery, Page, Receipt
+from confledger.ledger.record import ControlRecord, Delivery, Page, Receipt, ShownPage
 
 
 class RecordStore(Protocol):
@@ -67,17 +67,20 @@ class RecordStore(Protocol):
             StoreBusy, StoreUnusable: the store could not do it.
         """
 
-    async def page_unless(
+    async def shown_page(
         self,
         corp_id: str,
         conference_uuid: str,
         *,
         offset: int,
         limit: int,
-        known_count: int | None,
-    ) -> Page | None:
-        """As `page`; but None, at less cost, where the conference has `known_count` records.
+        known_count: int | None = None,
+    ) -> ShownPage | None:
+        """What readers are shown of a `page`; None if the conference has `known_count` records.
 
-        A page that was read when it had so many is then as good as a new one. Where no
-        count is known, it is as `page`.
+        A page that was read when it had so many is then as good as a new one, and is not read.
+
+        Raises:
+            NoSuchConference: this corp has none of that id.
+            StoreBusy, StoreUnusable: the store could not do it.
         """

@@ -5,8 +5,9 @@ fro, which take longer than a page from the cache. A plain request for control r
 is answered here instead, while its last byte is parsed. The call is the same object
 that the application has, and its answer the same bytes: only the way is shorter.
 
-A plain request that comes again, byte for byte, is not even parsed again: most programs
-that ask often ask the same.
+A program that asks often says the same headers each time. So headers that came with a plain
+request are remembered, and a request that has the same ones, byte for byte, is not even
+parsed: what is asked for stands in its first line.
 
 Whatever is unusual takes the ordinary way: another method or path, a body, an
 upgrade, HTTP/1.0, characters that a query of ours does not need, a request that
@@ -14,7 +15,7 @@ follows on one without an answer, a client that reads too slowly.
 """
 
 import asyncio
-import re
+import string
 import time
 from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
@@ -31,7 +32,7 @@ from confledger.errors import ConfledgerError
 from confledger.observability.logging import logger
 from confledger.observability.request_log import call_told, request_log
 from confledger.wire import control_records
-from confledger.wire.control_records import Question, question_in
+from confledger.wire.control_records import Caller, caller_in
 from confledger.wire.errors import STOPPING
 from confledger.wire.exchange import (
     JSONBytes,
@@ -44,9 +45,8 @@ from confledger.wire.exchange import (
 if TYPE_CHECKING:
     from confledger.app import Service
 
-_PLAIN_TARGET: Final = re.compile(
-    re.escape(control_records.PATH.encode()) + rb"\?([A-Za-z0-9_.~=&%+-]*)"
-)
+_BEFORE_QUERY: Final = control_records.PATH.encode() + b"?"
+_PLAIN_CHARACTERS: Final = (string.ascii_letters + string.digits + "_.~=&%+-").encode()
 _CALL_TOLD: Final = call_told("GET", control_records.PATH)
 
 _UNUSUAL: Final = frozenset((b"content-length", b"transfer-encoding", b"expect"))
@@ -59,17 +59,16 @@ _COPIED_BYTES_MAX: Final = 32_768
 
 NEVER: Final = float("inf")
 
-_Asked = tuple[Question, str | None]
-"""What a plain request asks, and the id that it has given itself."""
-
+_METHOD: Final = b"GET "
+_VERSION: Final = b" HTTP/1.1"
 _END_OF_HEAD: Final = b"\r\n\r\n"
-_HEADS_MAX: Final = 1_000
 _HEAD_BYTES_MAX: Final = 2_048
+_CALLERS_MAX: Final = 1_000
 
-_heads: Final[dict[bytes, _Asked]] = {}
-"""Heads of plain requests as they came, and what they ask: a program that asks again and again
-says the same bytes each time. What they ask is all that is remembered, and not whether they may.
-They have tokens in them, and never leave the memory of the process.
+_callers: Final[dict[bytes, Caller]] = {}
+"""By the headers of plain requests as they came, what they say of the caller. That is all that is
+remembered, and not what they may. They have tokens in them, and never leave the memory of the
+process.
 """
 
 
@@ -85,8 +84,8 @@ class FastLaneProtocol(HttpToolsProtocol):
         self._is_answered = False
         """Whether the request that is being parsed has its answer already."""
         self._is_between_requests = True
-        self._asked: _Asked | None = None
-        """What the last plain request has asked."""
+        self._caller: Caller | None = None
+        """Who has asked last, if their headers can be remembered."""
         self._default_headers: list[tuple[bytes, bytes]] | None = None
         self._head = b""
         """The first lines of an answer, with the server's own headers as they are now."""
@@ -104,10 +103,13 @@ class FastLaneProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Answer a plain request for control records, or serve as uvicorn does."""
         call = self.app.hot_call
-        if call is not None and (plain := _PLAIN_TARGET.fullmatch(self.url)) and self._is_plain():
+        query_string = _plain_query_in(self.url)
+        if call is not None and query_string is not None and self._is_plain():
             self._is_answered = True
-            self._asked = question_in(self.headers, plain[1]), given_request_id(self.headers)
-            self._serve(call, *self._asked)
+            caller, request_id = caller_in(self.headers), given_request_id(self.headers)
+            # Who gives each request an id of its own never says the same headers again.
+            self._caller = None if request_id else caller
+            self._serve(call, caller, query_string, request_id)
         else:
             url, headers = self.url, self.headers
             super().on_message_begin()
@@ -128,35 +130,40 @@ class FastLaneProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def answer_remembered(self, data: bytes) -> bool:
-        """Answer bytes that are a plain request which was read before; tell whether they are."""
-        asked, call = _heads.get(data), self.app.hot_call
-        if asked is None or call is None or not self._is_between_requests:
+        """Answer bytes that are a plain request with known headers; tell whether they are."""
+        first_line, _, headers = data.partition(b"\r\n")
+        caller, call = _callers.get(headers), self.app.hot_call
+        if caller is None or call is None or not self._is_between_requests:
             return False
         if not self.is_idle() or self.flow.write_paused or self.transport.is_closing():
             return False
+        query_string = _plain_query_of(first_line)
+        if query_string is None or len(data) > _HEAD_BYTES_MAX:
+            return False
         self._unset_keepalive_if_required()
-        self._serve(call, *asked)
+        self._serve(call, caller, query_string, None)
         return True
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and remember what was one plain request and nothing else."""
-        was_between, self._asked = self._is_between_requests, None
+        """Read on, and remember the headers of what was one plain request and nothing else."""
+        was_between, self._caller = self._is_between_requests, None
         super().data_received(data)
         if was_between:
             self._remember(data)
 
     def _remember(self, data: bytes) -> None:
-        # After its end no other request has begun.
+        first_line, _, headers = data.partition(b"\r\n")
         if (
-            self._asked is not None
+            self._caller is not None
+            # After its end no other request has begun.
             and self._is_between_requests
             and len(data) <= _HEAD_BYTES_MAX
-            and data.endswith(_END_OF_HEAD)
-            and data.count(_END_OF_HEAD) == 1
+            and data.find(_END_OF_HEAD) == len(data) - len(_END_OF_HEAD)
+            and _plain_query_of(first_line) is not None
         ):
-            if len(_heads) >= _HEADS_MAX:
-                del _heads[next(iter(_heads))]
-            _heads[data] = self._asked
+            if len(_callers) >= _CALLERS_MAX:
+                del _callers[next(iter(_callers))]
+            _callers[headers] = self._caller
 
     def _is_plain(self) -> bool:
         parser = self.parser
@@ -172,13 +179,17 @@ class FastLaneProtocol(HttpToolsProtocol):
         )
 
     def _serve(
-        self, call: control_records.ControlRecordsCall, question: Question, given_id: str | None
+        self,
+        call: control_records.ControlRecordsCall,
+        caller: Caller,
+        query_string: bytes,
+        given_id: str | None,
     ) -> None:
         started = time.perf_counter()
         request_id = given_id or new_request_id()
-        answer = call.kept(question)
+        answer = call.kept(caller, query_string)
         if answer is None:
-            answering = call.answer(question)
+            answering = call.answer(caller, query_string)
             if not self.app.answers_at_once:
                 self._serve_later(answering, request_id, started)
                 return
@@ -310,6 +321,21 @@ def end_overdue_connections(state: ServerState, loop: asyncio.AbstractEventLoop)
     if state not in _watched:
         _watched.add(state)
         loop.call_later(_SWEEP_SECONDS, sweep)
+
+
+def _plain_query_of(first_line: bytes) -> bytes | None:
+    """The query of a plain request's first line; None of any other."""
+    if not (first_line.startswith(_METHOD) and first_line.endswith(_VERSION)):
+        return None
+    return _plain_query_in(first_line[len(_METHOD) : -len(_VERSION)])
+
+
+def _plain_query_in(target: bytes) -> bytes | None:
+    """The query of a plain request's target; None of any other."""
+    if not target.startswith(_BEFORE_QUERY):
+        return None
+    query_string = target[len(_BEFORE_QUERY) :]
+    return None if query_string.translate(None, _PLAIN_CHARACTERS) else query_string
 
 
 def _answer_now(call: Coroutine[Any, Any, JSONBytes], request_id: str) -> JSONBytes:

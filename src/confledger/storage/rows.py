@@ -172,8 +172,21 @@ def record_of(row: Row) -> ControlRecord:
     )
 
 
-NO_COUNT: Final = -1
+_NO_COUNT: Final = -1
 """In place of a known count: no conference has it."""
+
+
+def page_asked(
+    corp_id: str, conference_uuid: str, offset: int, limit: int, known_count: int | None = None
+) -> dict[str, Any]:
+    """What the queries `page` and `shown_page` take."""
+    return {
+        "corp_id": corp_id,
+        "conference_uuid": conference_uuid,
+        "offset": offset,
+        "limit": limit,
+        "known_count": _NO_COUNT if known_count is None else known_count,
+    }
 
 
 def page_of(rows: Sequence[Row]) -> Page:

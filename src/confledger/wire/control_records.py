@@ -5,7 +5,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final, cast
 
 import msgspec
@@ -17,16 +17,15 @@ from confledger.auth.tokens import Tokens, hash_token
 from confledger.auth.visibility import Visibility
 from confledger.catalogue.language import Language
 from confledger.catalogue.words import Catalogue
-from confledger.errors import InvalidParameter
 from confledger.ledger.phrases import PhraseStore
-from confledger.ledger.record import Page
+from confledger.ledger.record import ShownPage
 from confledger.ledger.store import RecordStore
 from confledger.observability.counters import PAGE_CACHE_HITS, PAGE_CACHE_MISSES, counters
 from confledger.wire.exchange import JSONBytes
 from confledger.wire.page_cache import KeptPage, PageCache, PageKey
 from confledger.wire.query import Query
 from confledger.wire.reading import Headers, as_reader, language_of
-from confledger.wire.record_json import page_json, words_for
+from confledger.wire.record_json import ReaderWords, shown_page_json, words_for_texts
 from confledger.wire.shared_reads import SharedReads
 from confledger.wire.token_calls import access_token_in
 
@@ -35,39 +34,44 @@ PATH: Final = "/v1/mmc/management/conferences/history/confCtlRecord"
 PARAMETERS: Final = ("confUUID", "offset", "limit", "userUUID")
 """What the call knows; `userUUID` is withdrawn by the vendor, and ignored."""
 
+_PARAMETERS: Final = frozenset(PARAMETERS)
 
-class Question(msgspec.Struct, frozen=True):
-    """What a request says that the answer depends on."""
+
+class Caller(msgspec.Struct, frozen=True):
+    """What the headers of a request say that the answer depends on."""
 
     access_token: str | None
     token_hash: bytes
-    query_string: bytes
     language: Language
 
 
-def question_in(headers: Headers, query_string: bytes) -> Question:
-    """The question of a request with these headers and this query."""
+def caller_in(headers: Headers) -> Caller:
+    """The caller of a request with these headers."""
     token = access_token_in(headers)
-    return Question(token, hash_token(token or ""), query_string, language_of(headers))
+    return Caller(token, hash_token(token or ""), language_of(headers))
 
 
-_QUERIES_REMEMBERED: Final = 4_096
 _QUERY_BYTES_MAX: Final = 256
-"""A longer one is not remembered."""
+"""The answer to a longer one is not kept."""
 
 
-@lru_cache(_QUERIES_REMEMBERED)
-def _asked_for(query_string: bytes) -> tuple[str, int, int]:
-    """Conference, offset and limit of a query."""
+class Asked(msgspec.Struct, frozen=True):
+    """What is asked for, and for whom."""
+
+    key: PageKey
+    conference_uuid: str
+    offset: int
+    limit: int
+    may_be_kept: bool
+    """Whether somebody may ask for the same again: not so where a query has parameters that say
+    nothing, and may be others each time."""
+
+
+def _asked_for(caller: Caller, query_string: bytes, principal: Principal) -> Asked:
     query = Query.parse(query_string.decode("latin-1"), *PARAMETERS)
-    return query.conference_uuid(), *query.page()
-
-
-def _asked(question: Question, principal: Principal) -> PageKey:
-    parse = _asked_for if len(question.query_string) <= _QUERY_BYTES_MAX else _asked_for.__wrapped__
-    conference_uuid, offset, limit = parse(question.query_string)
-    corp_id, language = principal.corp_id, question.language
-    return corp_id, conference_uuid, offset, limit, language, principal.masks_numbers
+    key = principal.corp_id, query_string, caller.language, principal.masks_numbers
+    may_be_kept = len(query_string) <= _QUERY_BYTES_MAX and query.values.keys() <= _PARAMETERS
+    return Asked(key, query.conference_uuid(), *query.page(), may_be_kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,35 +88,35 @@ class ControlRecordsCall:
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        question = question_in(request.scope["headers"], request.scope["query_string"])
-        return self.kept(question) or await self.answer(question)
+        caller = caller_in(request.scope["headers"])
+        query_string = request.scope["query_string"]
+        return self.kept(caller, query_string) or await self.answer(caller, query_string)
 
-    def kept(self, question: Question) -> JSONBytes | None:
+    def kept(self, caller: Caller, query_string: bytes) -> JSONBytes | None:
         """The answer, if it is kept and still true, and may be told to whoever asks."""
-        principal = self.tokens.known(question.token_hash)
+        principal = self.tokens.known(caller.token_hash)
         if principal is None or "read" not in principal.scopes:
             return None
-        try:
-            asked = _asked(question, principal)
-        except InvalidParameter:
-            return None
-        kept = self.pages.get(asked)
-        if kept is None or kept.generation != self.records.generation(asked[1]):
+        kept = self.pages.get(
+            (principal.corp_id, query_string, caller.language, principal.masks_numbers)
+        )
+        if kept is None or kept.generation != self.records.generation(kept.conference_uuid):
             return None
         if not kept.may_be_read_by(principal):
             return None
         counters.add(PAGE_CACHE_HITS)
         return kept.answer
 
-    async def answer(self, question: Question) -> JSONBytes:
+    async def answer(self, caller: Caller, query_string: bytes) -> JSONBytes:
         """The answer, made anew.
 
         Raises:
-            ConfledgerError: the question can't be answered so.
+            ConfledgerError: there is none.
         """
-        principal = as_reader(await self.tokens.verify(question.access_token))
-        asked = _asked(question, principal)
-        corp_id, conference_uuid, offset, limit, *_ = asked
+        principal = self.tokens.known(caller.token_hash)
+        principal = as_reader(principal or await self.tokens.verify(caller.access_token))
+        asked = _asked_for(caller, query_string, principal)
+        conference_uuid = asked.conference_uuid
         # Before anything is read: what is committed meanwhile is another generation.
         generation = self.records.generation(conference_uuid)
         if generation is None:
@@ -120,34 +124,37 @@ class ControlRecordsCall:
         # Whether an administrator's corp has the conference is told by the page itself.
         if not principal.is_administrator:
             await self.visibility.require(principal, conference_uuid)
-        kept = self.pages.get(asked)
+        kept = self.pages.get(asked.key)
         if kept is None or kept.generation != generation:
-            page = await self.records.page(corp_id, conference_uuid, offset=offset, limit=limit)
-            kept = KeptPage(await self._told(page, asked), generation)
-            self.pages.keep(asked, kept)
+            page = await self.records.shown_page(
+                principal.corp_id, conference_uuid, offset=asked.offset, limit=asked.limit
+            )
+            answer = await self._told(cast("ShownPage", page), asked)  # no count is known
+            kept = KeptPage(answer, conference_uuid, generation)
+            if asked.may_be_kept:
+                self.pages.keep(asked.key, kept)
             counters.add(PAGE_CACHE_MISSES)
         else:
             counters.add(PAGE_CACHE_HITS)
         kept.add_reader(principal)
         return kept.answer
 
-    async def _answer_by_count(self, principal: Principal, asked: PageKey) -> JSONBytes:
+    async def _answer_by_count(self, principal: Principal, asked: Asked) -> JSONBytes:
         """Ask a store that tells no generations, in one round trip, for all who ask meanwhile."""
-        reading = self.shared_reads.read(asked, partial(self._read_by_count, asked))
+        reading = self.shared_reads.read(asked.key, partial(self._read_by_count, asked))
         if principal.is_administrator:
             return await reading
-        permitted = self.visibility.require(principal, asked[1])
+        permitted = self.visibility.require(principal, asked.conference_uuid)
         _, answer = await asyncio.gather(permitted, reading)
         return answer
 
-    async def _read_by_count(self, asked: PageKey) -> JSONBytes:
-        corp_id, conference_uuid, offset, limit, *_ = asked
-        kept = self.pages.get(asked)
-        page = await self.records.page_unless(
-            corp_id,
-            conference_uuid,
-            offset=offset,
-            limit=limit,
+    async def _read_by_count(self, asked: Asked) -> JSONBytes:
+        kept = self.pages.get(asked.key)
+        page = await self.records.shown_page(
+            asked.key[0],
+            asked.conference_uuid,
+            offset=asked.offset,
+            limit=asked.limit,
             known_count=kept.generation if kept else None,
         )
         if page is None:
@@ -156,13 +163,21 @@ class ControlRecordsCall:
         counters.add(PAGE_CACHE_MISSES)
         answer = await self._told(page, asked)
         # A text that the catalogue does not know may get a translation at any time.
-        if not any(record.operation_text or record.result_text for record in page.records):
-            self.pages.keep(asked, KeptPage(answer, page.count))
+        if asked.may_be_kept and not page.unknown_texts:
+            self.pages.keep(asked.key, KeptPage(answer, asked.conference_uuid, page.count))
         return answer
 
-    async def _told(self, page: Page, asked: PageKey) -> JSONBytes:
-        corp_id, _, offset, limit, language, masks_numbers = asked
-        words = await words_for(page.records, corp_id, language, self.catalogue, self.phrases)
+    async def _told(self, page: ShownPage, asked: Asked) -> JSONBytes:
+        corp_id, _, language, masks_numbers = asked.key
+        words = ReaderWords(self.catalogue.words(language))
+        if unknown := page.unknown_texts:
+            words = await words_for_texts(unknown, corp_id, language, self.catalogue, self.phrases)
         return JSONBytes(
-            page_json(page, offset=offset, limit=limit, words=words, masks_numbers=masks_numbers)
+            shown_page_json(
+                page,
+                offset=asked.offset,
+                limit=asked.limit,
+                words=words,
+                masks_numbers=masks_numbers,
+            )
         )

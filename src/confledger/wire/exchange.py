@@ -86,7 +86,7 @@ class JSONBytes(Response):
     @cached_property
     def head(self) -> bytes:
         """The headers as they are sent."""
-        return b"".join([b"%s: %s\r\n" % header for header in self.raw_headers])
+        return b"".join(map(b"%s: %s\r\n".__mod__, self.raw_headers))
 
 
 def error_answer(wire_error: WireError, error: Exception | None = None) -> JSONBytes:

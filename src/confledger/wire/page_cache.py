@@ -13,8 +13,12 @@ _ENTRY_BYTES: Final = 1_000
 _READERS_MAX: Final = 8
 """Of how many ordinary users an answer remembers that they may read it."""
 
-PageKey = tuple[str, str, int, int, Language, bool]
-"""Corp, conference, offset, limit, language, and whether numbers are starred."""
+PageKey = tuple[str, bytes, Language, bool]
+"""Corp, query, language, and whether numbers are starred.
+
+The query as it came: what it means need not be found out again, and a program spells all
+of its queries alike.
+"""
 
 
 class KeptPage:
@@ -22,14 +26,16 @@ class KeptPage:
 
     Args:
         answer: as it was sent.
+        conference_uuid: what it tells of.
         generation: what `RecordStore.generation` told before it was read, or, of a store that
             tells none, the count of the conference.
     """
 
-    __slots__ = ("_readers", "answer", "generation", "size_bytes")
+    __slots__ = ("_readers", "answer", "conference_uuid", "generation", "size_bytes")
 
-    def __init__(self, answer: JSONBytes, generation: int) -> None:
+    def __init__(self, answer: JSONBytes, conference_uuid: str, generation: int) -> None:
         self.answer = answer
+        self.conference_uuid = conference_uuid
         self.generation = generation
         self.size_bytes = len(answer.body) + _ENTRY_BYTES
         self._readers: set[tuple[str, str]] = set()

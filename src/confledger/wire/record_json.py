@@ -1,7 +1,6 @@
 """Control records as JSON. Only here are their keys spelled."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Final, cast
 
 import msgspec
@@ -15,8 +14,10 @@ from confledger.ledger.record import (
     OPERATOR_BASES,
     PAGE_EVENT_PREFIX,
     ControlRecord,
+    Manner,
     OperatorBasis,
     Page,
+    ShownPage,
 )
 
 _TIME_MS_MAX: Final = 253_402_300_799_999
@@ -30,7 +31,7 @@ Text = Annotated[str, msgspec.Meta(max_length=4096)]
 LongText = Annotated[str, msgspec.Meta(max_length=65_536)]
 
 
-class RecordJSON(msgspec.Struct, omit_defaults=True):
+class RecordJSON(msgspec.Struct, omit_defaults=True, gc=False):
     """A record as the vendor spells it; the order of the keys is the vendor's sample's.
 
     A key with nothing to say is left out, as in the sample; in what we read, null
@@ -73,12 +74,11 @@ _MISSING_OPERATION: Final = "is missing (and so is operation): it says what was 
 _encoder: Final = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderWords:
+class ReaderWords(msgspec.Struct, frozen=True):
     """What a reader is told in their language."""
 
     catalogue: Words
-    phrases: Mapping[str, str] = field(default_factory=dict)
+    phrases: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Of texts that the catalogue does not know."""
 
 
@@ -97,6 +97,17 @@ async def words_for(
     unknown = {record.operation_text for record in records}
     unknown.update(record.result_text for record in records)
     unknown.discard("")
+    return await words_for_texts(unknown, corp_id, language, catalogue, phrases)
+
+
+async def words_for_texts(
+    unknown: Collection[str],
+    corp_id: str,
+    language: Language,
+    catalogue: Catalogue,
+    phrases: PhraseStore,
+) -> ReaderWords:
+    """As `words_for`, where the texts are known that the catalogue does not know."""
     translations = await phrases.translations(corp_id, language, unknown) if unknown else {}
     return ReaderWords(catalogue.words(language), translations)
 
@@ -113,30 +124,66 @@ def page_json(
     return _encoder.encode(PageJSON(data, offset, limit, page.count))
 
 
+def shown_page_json(
+    page: ShownPage, *, offset: int, limit: int, words: ReaderWords, masks_numbers: bool
+) -> bytes:
+    """As `page_json`, the same bytes."""
+    told = {
+        number: _told(manner, words, masks_numbers=masks_numbers)
+        for number, manner in page.manners.items()
+    }
+    shown = mask_numbers if masks_numbers else str
+    data = []
+    for time_ms, number, operator, object_, detail, _ in page.rows:
+        source, operation, result = told[number]
+        data.append(
+            # By position, which takes half the time.
+            RecordJSON(
+                time_ms,
+                source,
+                (operator and shown(operator)) or None,
+                operation,
+                (object_ and shown(object_)) or None,
+                result,
+                (detail and shown(detail)) or None,
+            )
+        )
+    return _encoder.encode(PageJSON(data, offset, limit, page.count))
+
+
 def record_json(record: ControlRecord, words: ReaderWords, *, masks_numbers: bool) -> RecordJSON:
     """A record in a language; with its numbers starred, if the corp wants that."""
-    operation_text, result_text = record.operation_text, record.result_text
-    operator, object_, detail = record.operator, record.object, record.detail
-    # There are many records, and most of their texts are empty.
-    if operation_text:
-        operation_text = words.phrases.get(operation_text, operation_text)
-    if result_text:
-        result_text = words.phrases.get(result_text, result_text)
-    if masks_numbers:
-        operator, object_ = mask_numbers(operator), mask_numbers(object_)
-        operation_text = operation_text and mask_numbers(operation_text)
-        result_text = result_text and mask_numbers(result_text)
-        detail = detail and mask_numbers(detail)
-    operation, result = record.operation, record.result
+    source, operation, result = _told(record.manner, words, masks_numbers=masks_numbers)
+    shown = mask_numbers if masks_numbers else str
     return RecordJSON(
         operateTime=record.operate_time_ms,
-        operateSource=record.source or None,
-        operator=operator or None,
-        operateCode=words.catalogue.operations[operation].text if operation else operation_text,
-        operationObject=object_ or None,
-        operateResult=words.catalogue.results[result].text if result else result_text or None,
-        detail=detail or None,
+        operateSource=source,
+        operator=shown(record.operator) or None,
+        operateCode=operation,
+        operationObject=shown(record.object) or None,
+        operateResult=result,
+        detail=shown(record.detail) or None,
     )
+
+
+def _told(
+    manner: Manner, words: ReaderWords, *, masks_numbers: bool
+) -> tuple[str | None, str, str | None]:
+    """Source, operation and result as a reader is told of them."""
+    source, _, operation, operation_text, result, result_text = manner
+    if operation:
+        operation_text = words.catalogue.operations[operation].text
+    elif operation_text:
+        operation_text = words.phrases.get(operation_text, operation_text)
+        if masks_numbers:
+            operation_text = mask_numbers(operation_text)
+    if result:
+        result_text = words.catalogue.results[result].text
+    elif result_text:
+        result_text = words.phrases.get(result_text, result_text)
+        if masks_numbers:
+            result_text = mask_numbers(result_text)
+    return source or None, operation_text, result_text or None
 
 
 def ledger_json(record: ControlRecord, conference_uuid: str) -> LedgerRecordJSON:

@@ -3,11 +3,26 @@
 
 -- name: page
 -- A page of records and the count, of one moment. No row: there is no such
--- conference. One row without a seq: the page is past the end, or the count is known.
+-- conference. One row without a seq: the page is past the end.
 SELECT
     head.record_count, record.seq,
     operate_time_ms, source, operator, operator_basis, operation, operation_text,
     object, result, result_text, detail, event_id, received_time_ms
+FROM head
+LEFT JOIN record
+    ON  record.conference_uuid = head.conference_uuid
+    AND record.corp_id = head.corp_id
+    AND record.seq >= :offset
+    AND record.seq < :offset::bigint + :limit::bigint
+WHERE head.conference_uuid = :conference_uuid AND head.corp_id = :corp_id
+ORDER BY record.seq;
+
+-- name: shown_page
+-- What readers are shown of it, unless the count is known: then there is one row with nothing
+-- but the count, as there is past the end.
+SELECT
+    head.record_count, operate_time_ms, operator, object, detail,
+    source, operator_basis, operation, operation_text, result, result_text
 FROM head
 LEFT JOIN record
     ON  record.conference_uuid = head.conference_uuid

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from confledger.errors import DeliveryConflict, EventConflict, NoSuchConference
-from confledger.ledger.record import ControlRecord, Delivery, Page, Receipt
+from confledger.ledger.record import ControlRecord, Delivery, Manner, Page, Receipt, ShownPage
 from confledger.storage.postgresql.database import Database, Session
 from confledger.storage.postgresql.missing import corp_missing, require_corp
-from confledger.storage.rows import NO_COUNT, Row, page_of, record_of, row_of_record
+from confledger.storage.rows import Row, page_asked, page_of, record_of, row_of_record
 
 _EVENTS_ASKED_MAX: Final = 1000
 """How many events are looked for at once."""
@@ -59,38 +59,41 @@ class PostgreSQLRecordStore:
 
     async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
         """See `RecordStore.page`."""
-        rows = await self._rows_of_page(corp_id, conference_uuid, offset, limit, None)
-        return page_of(rows)
+        asked = page_asked(corp_id, conference_uuid, offset, limit)
+        return page_of(await self._rows("page", asked))
 
-    async def page_unless(
+    async def shown_page(
         self,
         corp_id: str,
         conference_uuid: str,
         *,
         offset: int,
         limit: int,
-        known_count: int | None,
-    ) -> Page | None:
-        """See `RecordStore.page_unless`."""
-        rows = await self._rows_of_page(corp_id, conference_uuid, offset, limit, known_count)
-        return None if rows[0][0] == known_count else page_of(rows)
+        known_count: int | None = None,
+    ) -> ShownPage | None:
+        """See `RecordStore.shown_page`."""
+        asked = page_asked(corp_id, conference_uuid, offset, limit, known_count)
+        rows = await self._rows("shown_page", asked)
+        count = rows[0][0]
+        if count == known_count:
+            return None
+        if rows[0][1] is None:
+            return ShownPage([], {}, count)
+        numbers: dict[Manner, int] = {}
+        number_of = numbers.setdefault
+        shown = [
+            (time_ms, number_of(tuple(manner), len(numbers)), operator, object_, detail, count)
+            for count, time_ms, operator, object_, detail, *manner in rows
+        ]
+        return ShownPage(shown, {number: manner for manner, number in numbers.items()}, count)
 
-    async def _rows_of_page(
-        self, corp_id: str, conference_uuid: str, offset: int, limit: int, known_count: int | None
-    ) -> list[Row]:
-        asked = {
-            "corp_id": corp_id,
-            "conference_uuid": conference_uuid,
-            "offset": offset,
-            "limit": limit,
-            "known_count": NO_COUNT if known_count is None else known_count,
-        }
-        rows = await (self.replica or self.database).read("page", asked)
+    async def _rows(self, query: str, asked: Mapping[str, Any]) -> list[Row]:
+        rows = await (self.replica or self.database).read(query, asked)
         if not rows and self.replica:
             # It is not unknown because the copy is late.
-            rows = await self.database.read("page", asked)
+            rows = await self.database.read(query, asked)
         if not rows:
-            raise NoSuchConference(conference_uuid)
+            raise NoSuchConference(asked["conference_uuid"])
         return rows
 
 

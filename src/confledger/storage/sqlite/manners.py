@@ -7,15 +7,12 @@ from typing import Any, Final, cast
 
 import apsw
 
-from confledger.ledger.record import ControlRecord
+from confledger.ledger.record import Manner
 from confledger.storage.queries import load_queries
 
 _QUERIES: Final = load_queries("confledger.storage.sqlite")
 _KNOWN_MAX: Final = 65_536
 _CHARACTERS_MAX: Final = 256
-
-Manner = tuple[str, str, str | None, str, str | None, str]
-"""Source, operator's basis, operation and its text, result and its text."""
 
 Meaning = Mapping[int, Manner]
 Read = Callable[[str, Mapping[str, Any]], list[tuple[Any, ...]]]
@@ -62,18 +59,6 @@ class Manners:
         if are_committed:
             self.know({manner: number for number, manner in found.items()})
         return {number: found.get(number) or known[number] for number in numbers}
-
-
-def manner_of(record: ControlRecord) -> Manner:
-    """What a record has in common with many."""
-    return (
-        record.source,
-        record.operator_basis,
-        record.operation,
-        record.operation_text,
-        record.result,
-        record.result_text,
-    )
 
 
 def number_of(connection: apsw.Connection, manner: Manner) -> int:

@@ -2,10 +2,22 @@
 
 -- name: page
 -- A page of records and the count, of one moment. No row: there is no such
--- conference. One row without a seq: the page is past the end, or the count is known.
+-- conference. One row without a seq: the page is past the end.
 SELECT
     head.record_count, record.seq,
     operate_time_ms, manner_id, operator, object, detail, event_id, received_time_ms
+FROM head
+LEFT JOIN record
+    ON  record.head_id = head.head_id
+    AND record.seq >= :offset
+    AND record.seq < :offset + :limit
+WHERE head.conference_uuid = :conference_uuid AND head.corp_id = :corp_id
+ORDER BY record.seq;
+
+-- name: shown_page
+-- What readers are shown of it, unless the count is known: then there is one row with nothing
+-- but the count, as there is past the end.
+SELECT operate_time_ms, manner_id, operator, object, detail, head.record_count
 FROM head
 LEFT JOIN record
     ON  record.head_id = head.head_id

@@ -16,15 +16,16 @@ from confledger.ledger.record import (
     PAGE_EVENT_PREFIX,
     ControlRecord,
     Delivery,
-    OperatorBasis,
+    Manner,
     Page,
     Receipt,
+    ShownPage,
 )
-from confledger.storage.rows import NO_COUNT
+from confledger.storage.rows import page_asked
 from confledger.storage.sqlite import events
 from confledger.storage.sqlite.database import QUERIES, Database, Row
 from confledger.storage.sqlite.generations import place_of
-from confledger.storage.sqlite.manners import Manner, Manners, Meaning, number_of
+from confledger.storage.sqlite.manners import Manners, Meaning, number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,46 +69,42 @@ class SQLiteRecordStore:
 
     async def page(self, corp_id: str, conference_uuid: str, *, offset: int, limit: int) -> Page:
         """See `RecordStore.page`."""
-        return self._page(self._rows_of_page(corp_id, conference_uuid, offset, limit, None))
+        rows = self._rows("page", page_asked(corp_id, conference_uuid, offset, limit))
+        count, first_seq = rows[0][:2]
+        if first_seq is None:
+            return Page([], count)
+        meaning = self._meaning({row[3] for row in rows})
+        return Page([record_of(row, 1, meaning) for row in rows], count)
 
-    async def page_unless(
+    async def shown_page(
         self,
         corp_id: str,
         conference_uuid: str,
         *,
         offset: int,
         limit: int,
-        known_count: int | None,
-    ) -> Page | None:
-        """See `RecordStore.page_unless`."""
-        rows = self._rows_of_page(corp_id, conference_uuid, offset, limit, known_count)
-        return None if rows[0][0] == known_count else self._page(rows)
+        known_count: int | None = None,
+    ) -> ShownPage | None:
+        """See `RecordStore.shown_page`."""
+        asked = page_asked(corp_id, conference_uuid, offset, limit, known_count)
+        rows = self._rows("shown_page", asked)
+        count = rows[0][5]
+        if count == known_count:
+            return None
+        if rows[0][0] is None:
+            return ShownPage([], {}, count)
+        numbers = {row[1] for row in rows}
+        meaning = self._meaning(numbers)
+        return ShownPage(rows, {number: meaning[number] for number in numbers}, count)
 
-    def _page(self, rows: list[Row]) -> Page:
-        count, first_seq = rows[0][:2]
-        if first_seq is None:
-            return Page([], count)
-        manners = self.database.manners.meaning(
-            {row[3] for row in rows}, self.database.read, are_committed=True
-        )
-        return Page([record_of(row, 1, manners) for row in rows], count)
-
-    def _rows_of_page(
-        self, corp_id: str, conference_uuid: str, offset: int, limit: int, known_count: int | None
-    ) -> list[Row]:
-        rows = self.database.read(
-            "page",
-            {
-                "corp_id": corp_id,
-                "conference_uuid": conference_uuid,
-                "offset": offset,
-                "limit": limit,
-                "known_count": NO_COUNT if known_count is None else known_count,
-            },
-        )
+    def _rows(self, query: str, asked: dict[str, Any]) -> list[Any]:
+        rows = self.database.read(query, asked)
         if not rows:
-            raise NoSuchConference(conference_uuid)
+            raise NoSuchConference(asked["conference_uuid"])
         return rows
+
+    def _meaning(self, numbers: set[int]) -> Meaning:
+        return self.database.manners.meaning(numbers, self.database.read, are_committed=True)
 
 
 def record_of(row: Row, first: int, manners: Meaning) -> ControlRecord:
@@ -118,7 +115,7 @@ def record_of(row: Row, first: int, manners: Meaning) -> ControlRecord:
         operate_time_ms=time_ms,
         source=source,
         operator=operator,
-        operator_basis=cast("OperatorBasis", basis),
+        operator_basis=basis,
         operation=operation,
         operation_text=operation_text,
         object=object_,
