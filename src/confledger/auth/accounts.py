@@ -129,17 +129,13 @@ class Principal:
     """Empty for a default administrator whom an app's login made."""
     app_id: str
     """Empty where the user gave their own password."""
-    admin_type: AdminType
+    is_administrator: bool
+    """Whether the user sees every conference of the corp."""
     scopes: frozenset[Scope]
     masks_numbers: bool
     """Whether the corp wants numbers starred."""
     expire_time_ms: int
     """Until when the token is good."""
-
-    @property
-    def is_administrator(self) -> bool:
-        """Whether the user sees every conference of the corp."""
-        return self.admin_type is not AdminType.ORDINARY
 
 
 class AccountStore(Protocol):

@@ -11,8 +11,8 @@ from confledger.observability.logging import plain_or_quoted
 _FLUSH_SECONDS: Final = 0.1
 """How long a line may wait for others. So much of the log is lost when a process is killed."""
 
-_LINES_MAX: Final = 1_000
-"""So many lines are not kept waiting."""
+_LINES_MAX: Final = 2_000
+"""So many halves of a line are not kept waiting."""
 
 
 def call_told(method: str, path: str) -> str:
@@ -34,8 +34,9 @@ class RequestLog:
         self._stream: TextIO | None = None
         self._lines: list[str] = []
         self._flushing: asyncio.TimerHandle | None = None
-        self._second = -1
-        self._moment = ""
+        self._millisecond = -1
+        self._line_start = ""
+        """Of all lines of that millisecond."""
 
     def open(self, stream: TextIO) -> None:
         """Tell there from now on."""
@@ -58,23 +59,25 @@ class RequestLog:
         counters.add_request(status, seconds)
         self._write(
             f"request request_id={request_id} {call} status={status}"
-            f" milliseconds={seconds * 1000:.2f}"
+            f" milliseconds={seconds * 1000:.2f}\n"
         )
 
     def tell_refused(self, request_id: str, status: int) -> None:
         """Count bytes that were no request, or no request that is served, and tell of them."""
         counters.add_refused(status)
-        self._write(f"refused request_id={request_id} status={status}")
+        self._write(f"refused request_id={request_id} status={status}\n")
 
     def _write(self, event: str) -> None:
         if self._stream is None:
             return
-        now = time.time()
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        self._lines.append(f"{self._moment}.{int((now - second) * 1000):03d}Z INFO {event}\n")
+        millisecond = time.time_ns() // 1_000_000
+        if millisecond != self._millisecond:
+            self._millisecond = millisecond
+            second, rest = divmod(millisecond, 1000)
+            moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._line_start = f"{moment}.{rest:03d}Z INFO "
+        self._lines.append(self._line_start)
+        self._lines.append(event)
         if len(self._lines) >= _LINES_MAX:
             self.flush()
         elif self._flushing is None:

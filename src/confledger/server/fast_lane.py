@@ -15,7 +15,6 @@ follows on one without an answer, a client that reads too slowly.
 """
 
 import asyncio
-import string
 import time
 from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
@@ -32,7 +31,7 @@ from confledger.errors import ConfledgerError
 from confledger.observability.logging import logger
 from confledger.observability.request_log import call_told, request_log
 from confledger.wire import control_records
-from confledger.wire.control_records import Caller, caller_in
+from confledger.wire.control_records import Caller, caller_in, is_plain
 from confledger.wire.errors import STOPPING
 from confledger.wire.exchange import (
     JSONBytes,
@@ -45,8 +44,7 @@ from confledger.wire.exchange import (
 if TYPE_CHECKING:
     from confledger.app import Service
 
-_BEFORE_QUERY: Final = control_records.PATH.encode() + b"?"
-_PLAIN_CHARACTERS: Final = (string.ascii_letters + string.digits + "_.~=&%+-").encode()
+_PATH: Final = control_records.PATH.encode() + b"?"
 _CALL_TOLD: Final = call_told("GET", control_records.PATH)
 
 _UNUSUAL: Final = frozenset((b"content-length", b"transfer-encoding", b"expect"))
@@ -59,7 +57,7 @@ _COPIED_BYTES_MAX: Final = 32_768
 
 NEVER: Final = float("inf")
 
-_METHOD: Final = b"GET "
+_METHOD_AND_PATH: Final = b"GET " + _PATH
 _VERSION: Final = b" HTTP/1.1"
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _HEAD_BYTES_MAX: Final = 2_048
@@ -103,13 +101,20 @@ class FastLaneProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Answer a plain request for control records, or serve as uvicorn does."""
         call = self.app.hot_call
-        query_string = _plain_query_in(self.url)
-        if call is not None and query_string is not None and self._is_plain():
+        query_string = self.url[len(_PATH) :]
+        if (
+            call is not None
+            and self.url.startswith(_PATH)
+            and is_plain(query_string)
+            and self._is_plain()
+        ):
+            started = time.perf_counter()
             self._is_answered = True
             caller, request_id = caller_in(self.headers), given_request_id(self.headers)
             # Who gives each request an id of its own never says the same headers again.
             self._caller = None if request_id else caller
-            self._serve(call, caller, query_string, request_id)
+            answer = call.kept(caller, query_string)
+            self._serve(answer or call.answer(caller, query_string), request_id, started)
         else:
             url, headers = self.url, self.headers
             super().on_message_begin()
@@ -132,16 +137,21 @@ class FastLaneProtocol(HttpToolsProtocol):
     def answer_remembered(self, data: bytes) -> bool:
         """Answer bytes that are a plain request with known headers; tell whether they are."""
         first_line, _, headers = data.partition(b"\r\n")
-        caller, call = _callers.get(headers), self.app.hot_call
-        if caller is None or call is None or not self._is_between_requests:
+        caller = _callers.get(headers)
+        if caller is None or not self._is_between_requests or len(data) > _HEAD_BYTES_MAX:
+            return False
+        query_string, call = _query_of(first_line), self.app.hot_call
+        if query_string is None or call is None:
             return False
         if not self.is_idle() or self.flow.write_paused or self.transport.is_closing():
             return False
-        query_string = _plain_query_of(first_line)
-        if query_string is None or len(data) > _HEAD_BYTES_MAX:
+        started = time.perf_counter()
+        answer = call.kept(caller, query_string)
+        # What is kept is plain.
+        if answer is None and not is_plain(query_string):
             return False
         self._unset_keepalive_if_required()
-        self._serve(call, caller, query_string, None)
+        self._serve(answer or call.answer(caller, query_string), None, started)
         return True
 
     def data_received(self, data: bytes) -> None:
@@ -159,7 +169,7 @@ class FastLaneProtocol(HttpToolsProtocol):
             and self._is_between_requests
             and len(data) <= _HEAD_BYTES_MAX
             and data.find(_END_OF_HEAD) == len(data) - len(_END_OF_HEAD)
-            and _plain_query_of(first_line) is not None
+            and _query_of(first_line) is not None
         ):
             if len(_callers) >= _CALLERS_MAX:
                 del _callers[next(iter(_callers))]
@@ -180,20 +190,16 @@ class FastLaneProtocol(HttpToolsProtocol):
 
     def _serve(
         self,
-        call: control_records.ControlRecordsCall,
-        caller: Caller,
-        query_string: bytes,
+        answer: JSONBytes | Coroutine[Any, Any, JSONBytes],
         given_id: str | None,
+        started: float,
     ) -> None:
-        started = time.perf_counter()
         request_id = given_id or new_request_id()
-        answer = call.kept(caller, query_string)
-        if answer is None:
-            answering = call.answer(caller, query_string)
+        if not isinstance(answer, JSONBytes):
             if not self.app.answers_at_once:
-                self._serve_later(answering, request_id, started)
+                self._serve_later(answer, request_id, started)
                 return
-            answer = _answer_now(answering, request_id)
+            answer = _answer_now(answer, request_id)
         self.send(answer, request_id, is_last=False)
         self._log(answer, request_id, started)
         # A clock for each answer costs more than looking at all of them now and then.
@@ -323,19 +329,11 @@ def end_overdue_connections(state: ServerState, loop: asyncio.AbstractEventLoop)
         loop.call_later(_SWEEP_SECONDS, sweep)
 
 
-def _plain_query_of(first_line: bytes) -> bytes | None:
-    """The query of a plain request's first line; None of any other."""
-    if not (first_line.startswith(_METHOD) and first_line.endswith(_VERSION)):
-        return None
-    return _plain_query_in(first_line[len(_METHOD) : -len(_VERSION)])
-
-
-def _plain_query_in(target: bytes) -> bytes | None:
-    """The query of a plain request's target; None of any other."""
-    if not target.startswith(_BEFORE_QUERY):
-        return None
-    query_string = target[len(_BEFORE_QUERY) :]
-    return None if query_string.translate(None, _PLAIN_CHARACTERS) else query_string
+def _query_of(first_line: bytes) -> bytes | None:
+    """What is the query in the first line of a request as it is remembered; None of any other."""
+    if first_line.startswith(_METHOD_AND_PATH) and first_line.endswith(_VERSION):
+        return first_line[len(_METHOD_AND_PATH) : -len(_VERSION)]
+    return None
 
 
 def _answer_now(call: Coroutine[Any, Any, JSONBytes], request_id: str) -> JSONBytes:

@@ -116,7 +116,7 @@ def principal_of(row: Row) -> Principal:
         user_id=user_id,
         account=account,
         app_id=app_id or "",
-        admin_type=AdminType(admin_type),
+        is_administrator=admin_type != AdminType.ORDINARY,
         scopes=_scopes_of(scopes) if app_id else PASSWORD_SCOPES,
         masks_numbers=bool(masks_numbers),
         expire_time_ms=expire_time_ms,

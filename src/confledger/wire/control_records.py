@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import string
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, cast
@@ -51,8 +52,14 @@ def caller_in(headers: Headers) -> Caller:
     return Caller(token, hash_token(token or ""), language_of(headers))
 
 
+_PLAIN_CHARACTERS: Final = (string.ascii_letters + string.digits + "_.~=&%+-").encode()
 _QUERY_BYTES_MAX: Final = 256
 """The answer to a longer one is not kept."""
+
+
+def is_plain(query_string: bytes) -> bool:
+    """Whether it has no characters but those that a query of ours needs."""
+    return not query_string.translate(None, _PLAIN_CHARACTERS)
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -63,14 +70,18 @@ class Asked(msgspec.Struct, frozen=True):
     offset: int
     limit: int
     may_be_kept: bool
-    """Whether somebody may ask for the same again: not so where a query has parameters that say
-    nothing, and may be others each time."""
+    """Whether the query is a plain one, and has no parameters that say nothing: they may be others
+    each time."""
 
 
 def _asked_for(caller: Caller, query_string: bytes, principal: Principal) -> Asked:
     query = Query.parse(query_string.decode("latin-1"), *PARAMETERS)
     key = principal.corp_id, query_string, caller.language, principal.masks_numbers
-    may_be_kept = len(query_string) <= _QUERY_BYTES_MAX and query.values.keys() <= _PARAMETERS
+    may_be_kept = (
+        len(query_string) <= _QUERY_BYTES_MAX
+        and is_plain(query_string)
+        and query.values.keys() <= _PARAMETERS
+    )
     return Asked(key, query.conference_uuid(), *query.page(), may_be_kept)
 
 

@@ -9,7 +9,6 @@ import mmap
 import os
 import secrets
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -25,7 +24,6 @@ _CONFERENCE_PLACES: Final = 1 << 16
 _NUMBER_BYTES: Final = 8
 
 
-@lru_cache(maxsize=8_192)
 def place_of(conference_uuid: str) -> int:
     """The place that changes with a conference. Others may share it, and then change with it."""
     return _FIRST_CONFERENCE + crc32(conference_uuid.encode()) % _CONFERENCE_PLACES
