@@ -438,6 +438,44 @@ async def test_a_busy_store_is_503_and_nothing_is_kept(
     assert await kept(parts) == []
 
 
+async def test_a_push_waits_for_those_before_it_and_not_for_ever(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one is written that takes all the room, the next waits; after a time it is told to
+    come again, and nothing of it is kept.
+    """
+    import anyio  # noqa: PLC0415 - for this test alone
+
+    monkeypatch.setattr(push, "_BYTES_AT_ONCE", 1)
+    monkeypatch.setattr(push, "_WAIT_SECONDS_MAX", 0.05)
+    headers = {"X-Access-Token": await token_of(parts, scope="write"), "Content-Type": JSON}
+    begun, go_on = anyio.Event(), anyio.Event()
+    append = type(parts.stores.records).append
+
+    async def waits(*arguments: Any) -> Any:
+        begun.set()
+        await go_on.wait()
+        return await append(*arguments)
+
+    async with client_of(parts) as client:
+
+        async def send(number: int) -> httpx.Response:
+            body = json.dumps([said(number)]).encode()
+            return await client.post(BASE + "/records", content=body, headers=headers)
+
+        async def is_taken() -> None:
+            assert (await send(1)).status_code == 200
+
+        async with anyio.create_task_group() as group:
+            with monkeypatch.context() as patched:
+                patched.setattr(type(parts.stores.records), "append", waits)
+                group.start_soon(is_taken)
+                await begun.wait()
+            assert_refused(await send(2), 503, "MMC.111070003", "CONF_EXCEPTION")
+            go_on.set()
+        assert (await send(3)).json()["count"] == 2
+
+
 # --- A conference -------------------------------------------------------------
 
 
