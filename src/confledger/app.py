@@ -147,6 +147,7 @@ def create_app(
         parts.stores.records,
         parts.stores.conferences,
         parts.catalogue,
+        push.room_for(has_one_writer=parts.stores.read_at_once),
     )
     starlette = Starlette(
         routes=[

@@ -20,7 +20,7 @@ from confledger.app import Parts, open_parts
 from confledger.auth.accounts import DEFAULT_CORP_ID
 from confledger.observability.request_log import request_log
 from confledger.settings import Settings
-from confledger.wire.push import PushCalls
+from confledger.wire.push import PushCalls, room_for
 from conftest import CONFERENCE, MakeRecord, token_of
 from server.cost import Wire, connected, least_cost, least_cost_of_call
 from server.talk import QUESTION, get
@@ -123,6 +123,7 @@ async def test_a_push_costs_so_much_for_each_record(parts: Parts) -> None:
         parts.stores.records,
         parts.stores.conferences,
         parts.catalogue,
+        room_for(has_one_writer=True),
     )
 
     async def push(number: int) -> None:

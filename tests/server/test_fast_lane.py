@@ -9,7 +9,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -25,6 +25,7 @@ from confledger.auth.accounts import AdminType, Directory, User
 from confledger.auth.tokens import API_CLIENT_TYPE
 from confledger.ledger.conference import Conference, ConferenceNews, person_by_id
 from confledger.ledger.record import ControlRecord
+from confledger.server import fast_lane
 from confledger.server.fast_lane import FastLaneProtocol
 from confledger.settings import Settings
 from postgresql import new_store
@@ -340,8 +341,9 @@ def test_both_ways_tell_the_truth_whatever_is_asked_and_whatever_changes(
 
 
 def test_the_short_way_is_taken(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plain requests take it, and are not parsed when their headers have come before; others do
-    neither: it is two ways, or three, that are compared here.
+    """Plain requests take it, and are not parsed when their headers have come before, but for
+    those with an id of their own; others do neither: it is two ways, or three, that are
+    compared here.
     """
     taken = []
     send, parse = FastLaneProtocol.send, FastLaneProtocol.on_headers_complete
@@ -370,6 +372,85 @@ def test_the_short_way_is_taken(ledger: Ledger, monkeypatch: pytest.MonkeyPatch)
         *("parsed", "answered"),
         "parsed",
     ]
+
+
+TARGET = PATH + b"?confUUID=" + CONFERENCES[0].encode()
+
+
+@pytest.mark.parametrize(
+    "first_line",
+    [
+        b"GET " + TARGET + b" HTTP/1.1",
+        b"GET " + TARGET + b" HTTP/1.0",
+        b"GET " + TARGET + b"  HTTP/1.1",
+        b"GET " + TARGET + b" HTTP/1.1 ",
+        b"GET  " + TARGET + b" HTTP/1.1",
+        b"GET " + TARGET + b"#x HTTP/1.1",
+        b"GET " + TARGET + b"&x=' HTTP/1.1",
+        b"GET " + TARGET + b"&x=y z HTTP/1.1",
+        b"GET " + TARGET + b"\nX-Other: HTTP/1.1",
+        b"GET " + TARGET + b"\r HTTP/1.1",
+        b"GET " + TARGET,
+        b"GET " + PATH + b" HTTP/1.1",
+        b"GET " + PATH + b"/?confUUID=" + CONFERENCES[0].encode() + b" HTTP/1.1",
+        b"GET http://ledger" + TARGET + b" HTTP/1.1",
+        b"GET " + TARGET + b"&x=" + b"y" * 3_000 + b" HTTP/1.1",
+        b"GET " + TARGET + b"&x=" + b"y" * 40_000 + b" HTTP/1.1",
+        b"get " + TARGET + b" HTTP/1.1",
+        b"POST " + TARGET + b" HTTP/1.1",
+        b"OPTIONS " + TARGET + b" HTTP/1.1",
+        b"\r\nGET " + TARGET + b" HTTP/1.1",
+        b"",
+    ],
+    ids=lambda line: line[:4].decode() + line[-30:].decode(),
+)
+def test_known_headers_do_not_change_what_a_first_line_means(
+    ledger: Ledger, first_line: bytes
+) -> None:
+    """Behind every first line, odd ones too, they give what unknown headers give; in one piece, in
+    two, and with a request behind.
+    """
+    token = b"X-Access-Token: " + ledger.tokens["administrator"].encode()
+    ledger.change(partial(append(CONFERENCES[0], 1), ledger=ledger))
+
+    def answers(headers: list[bytes], pieces: Callable[[bytes], list[bytes]]) -> list[Any]:
+        told = []
+        with ledger.keeping() as connection, suppress(AssertionError, ConnectionError):
+            for piece in pieces(b"\r\n".join([first_line, b"Host: a", token, *headers, b"", b""])):
+                connection.say(piece)
+            told.append(same(connection.answer()))
+            told.append(same(connection.answer()))
+        return told
+
+    def new() -> list[bytes]:
+        return [b"User-Agent: " + secrets.token_hex(16).encode()]
+
+    known = new()
+    with ledger.keeping() as connection:
+        for _ in range(2):
+            request = [b"GET " + TARGET + b" HTTP/1.1", b"Host: a", token, *known, b"", b""]
+            connection.say(b"\r\n".join(request)).answer()
+    end = get(b"/nowhere", b"Connection: close")
+    for pieces in (
+        lambda data: [data, end],
+        lambda data: [data + end],
+        lambda data: [data[:-30], data[-30:] + end],
+    ):
+        told = answers(known, pieces)
+        assert told == answers(new(), pieces)
+        assert len(told) in {1, 2}
+
+
+def test_a_program_that_says_something_new_each_time_is_forgotten(ledger: Ledger) -> None:
+    """So many are remembered, and no head that is very long."""
+    token = b"X-Access-Token: " + ledger.tokens["administrator"].encode()
+    with ledger.keeping() as connection:
+        for number in range(1_010):
+            asked(connection, b"confUUID=1", [token, b"User-Agent: %d" % number])
+        asked(connection, b"confUUID=1", [token, b"User-Agent: " + b"x" * 2_048])
+    callers = fast_lane._callers  # noqa: SLF001 - nothing else shows what is remembered
+    assert len(callers) == 1_000
+    assert max(map(len, callers)) < 2_048
 
 
 def test_an_append_is_in_the_very_next_answer(ledger: Ledger) -> None:
@@ -419,3 +500,16 @@ def test_pipelined_requests_on_both_ways_are_answered_in_order(ledger: Ledger) -
         connection.say(b"".join([plain, other, plain, plain, other, plain]))
         ids = [connection.answer().headers["x-request-id"] for _ in range(6)]
     assert ids == ["plain", "other", "plain", "plain", "other", "plain"]
+
+
+def test_known_headers_wait_for_the_answer_before_them(ledger: Ledger) -> None:
+    """Also where each comes by itself, while the one before is not answered yet."""
+    ledger.change(partial(append(CONFERENCES[0], 3), ledger=ledger))
+    ledger.change(partial(append(CONFERENCES[1], 5), ledger=ledger))
+    headers = [b"X-Access-Token: " + ledger.tokens["administrator"].encode()]
+    queries = [b"confUUID=" + CONFERENCES[number].encode() for number in (0, 1)]
+    with ledger.forgetful() as connection:
+        told = [asked(connection, query, headers).body for query in queries]
+        for query in queries * 20:
+            connection.say(get(PATH + b"?" + query, *headers))
+        assert [connection.answer().body for _ in range(40)] == told * 20

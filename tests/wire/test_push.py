@@ -442,11 +442,14 @@ async def test_a_push_waits_for_those_before_it_and_not_for_ever(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While one is written that takes all the room, the next waits; after a time it is told to
-    come again, and nothing of it is kept.
+    come again, and nothing of it is kept. What is small waits for none of them, and one that is
+    refused gives its room back.
     """
     import anyio  # noqa: PLC0415 - for this test alone
 
-    monkeypatch.setattr(push, "_BYTES_AT_ONCE", 1)
+    monkeypatch.setattr(push, "_BYTES_AT_ONCE", 100)
+    monkeypatch.setattr(push, "_BYTES_AT_ONCE_OF_SERVER", 100)
+    monkeypatch.setattr(push, "_BYTES_SMALL", 10)
     monkeypatch.setattr(push, "_WAIT_SECONDS_MAX", 0.05)
     headers = {"X-Access-Token": await token_of(parts, scope="write"), "Content-Type": JSON}
     begun, go_on = anyio.Event(), anyio.Event()
@@ -472,7 +475,16 @@ async def test_a_push_waits_for_those_before_it_and_not_for_ever(
                 group.start_soon(is_taken)
                 await begun.wait()
             assert_refused(await send(2), 503, "MMC.111070003", "CONF_EXCEPTION")
+            small = await client.post(BASE + "/records", content=b"[]", headers=headers)
+            assert small.json() == {"accepted": 0, "duplicates": 0, "firstSeq": 0, "count": 0}
             go_on.set()
+        for content_type, status in ((JSON, 400), ("text/plain", 415)):
+            bad = await client.post(
+                BASE + "/records",
+                content=b"[1,2,3,4,5,6,7,8]",
+                headers={**headers, "Content-Type": content_type},
+            )
+            assert bad.status_code == status
         assert (await send(3)).json()["count"] == 2
 
 

@@ -11,8 +11,8 @@ from confledger.observability.logging import plain_or_quoted
 _FLUSH_SECONDS: Final = 0.1
 """How long a line may wait for others. So much of the log is lost when a process is killed."""
 
-_LINES_MAX: Final = 2_000
-"""So many halves of a line are not kept waiting."""
+_HALVES_MAX: Final = 2_000
+"""So many halves of lines are not kept waiting."""
 
 
 def call_told(method: str, path: str) -> str:
@@ -32,7 +32,7 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._stream: TextIO | None = None
-        self._lines: list[str] = []
+        self._halves: list[str] = []
         self._flushing: asyncio.TimerHandle | None = None
         self._millisecond = -1
         self._line_start = ""
@@ -76,9 +76,9 @@ class RequestLog:
             second, rest = divmod(millisecond, 1000)
             moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
             self._line_start = f"{moment}.{rest:03d}Z INFO "
-        self._lines.append(self._line_start)
-        self._lines.append(event)
-        if len(self._lines) >= _LINES_MAX:
+        self._halves.append(self._line_start)
+        self._halves.append(event)
+        if len(self._halves) >= _HALVES_MAX:
             self.flush()
         elif self._flushing is None:
             self._flushing = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
@@ -88,11 +88,11 @@ class RequestLog:
         if self._flushing is not None:
             self._flushing.cancel()
             self._flushing = None
-        lines, self._lines = self._lines, []
-        if lines and self._stream is not None:
+        halves, self._halves = self._halves, []
+        if halves and self._stream is not None:
             # Whoever has been answered is not answered otherwise because nobody takes the log.
             with suppress(OSError, ValueError):
-                self._stream.write("".join(lines))
+                self._stream.write("".join(halves))
                 self._stream.flush()
 
 

@@ -136,9 +136,11 @@ class FastLaneProtocol(HttpToolsProtocol):
 
     def answer_remembered(self, data: bytes) -> bool:
         """Answer bytes that are a plain request with known headers; tell whether they are."""
+        if not self._is_between_requests or len(data) > _HEAD_BYTES_MAX:
+            return False
         first_line, _, headers = data.partition(b"\r\n")
         caller = _callers.get(headers)
-        if caller is None or not self._is_between_requests or len(data) > _HEAD_BYTES_MAX:
+        if caller is None:
             return False
         query_string, call = _query_of(first_line), self.app.hot_call
         if query_string is None or call is None:
@@ -162,14 +164,16 @@ class FastLaneProtocol(HttpToolsProtocol):
             self._remember(data)
 
     def _remember(self, data: bytes) -> None:
+        # After its end no other request has begun.
+        if self._caller is None or not self._is_between_requests or len(data) > _HEAD_BYTES_MAX:
+            return
         first_line, _, headers = data.partition(b"\r\n")
+        query_string = _query_of(first_line)
         if (
-            self._caller is not None
-            # After its end no other request has begun.
-            and self._is_between_requests
-            and len(data) <= _HEAD_BYTES_MAX
-            and data.find(_END_OF_HEAD) == len(data) - len(_END_OF_HEAD)
-            and _query_of(first_line) is not None
+            data.find(_END_OF_HEAD) == len(data) - len(_END_OF_HEAD)
+            # The first line is one, and none that a lenient parser sees headers in.
+            and query_string is not None
+            and is_plain(query_string)
         ):
             if len(_callers) >= _CALLERS_MAX:
                 del _callers[next(iter(_callers))]

@@ -32,10 +32,10 @@ from confledger.wire.token_calls import access_token_in
 
 PATH: Final = "/v1/mmc/management/conferences/history/confCtlRecord"
 
-PARAMETERS: Final = ("confUUID", "offset", "limit", "userUUID")
-"""What the call knows; `userUUID` is withdrawn by the vendor, and ignored."""
+_TELLING: Final = ("confUUID", "offset", "limit")
 
-_PARAMETERS: Final = frozenset(PARAMETERS)
+PARAMETERS: Final = (*_TELLING, "userUUID")
+"""What the call knows; `userUUID` is withdrawn by the vendor, and ignored."""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -62,6 +62,10 @@ def is_plain(query_string: bytes) -> bool:
     return not query_string.translate(None, _PLAIN_CHARACTERS)
 
 
+_Page = tuple[str, str, int, int, Language, bool]
+"""Corp, conference, offset, limit, language, and whether numbers are starred."""
+
+
 class Asked(msgspec.Struct, frozen=True):
     """What is asked for, and for whom."""
 
@@ -70,8 +74,14 @@ class Asked(msgspec.Struct, frozen=True):
     offset: int
     limit: int
     may_be_kept: bool
-    """Whether the query is a plain one, and has no parameters that say nothing: they may be others
-    each time."""
+    """Whether the query is a plain one, and has no parameters that say nothing here: they may be
+    others each time."""
+
+    @property
+    def page(self) -> _Page:
+        """What is asked for, however it was spelled."""
+        corp_id, _, language, masks_numbers = self.key
+        return corp_id, self.conference_uuid, self.offset, self.limit, language, masks_numbers
 
 
 def _asked_for(caller: Caller, query_string: bytes, principal: Principal) -> Asked:
@@ -80,7 +90,7 @@ def _asked_for(caller: Caller, query_string: bytes, principal: Principal) -> Ask
     may_be_kept = (
         len(query_string) <= _QUERY_BYTES_MAX
         and is_plain(query_string)
-        and query.values.keys() <= _PARAMETERS
+        and query.values.keys() <= set(_TELLING)
     )
     return Asked(key, query.conference_uuid(), *query.page(), may_be_kept)
 
@@ -95,7 +105,7 @@ class ControlRecordsCall:
     phrases: PhraseStore
     catalogue: Catalogue
     pages: PageCache
-    shared_reads: SharedReads[PageKey, JSONBytes] = field(default_factory=SharedReads)
+    shared_reads: SharedReads[_Page, JSONBytes] = field(default_factory=SharedReads)
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
@@ -152,7 +162,7 @@ class ControlRecordsCall:
 
     async def _answer_by_count(self, principal: Principal, asked: Asked) -> JSONBytes:
         """Ask a store that tells no generations, in one round trip, for all who ask meanwhile."""
-        reading = self.shared_reads.read(asked.key, partial(self._read_by_count, asked))
+        reading = self.shared_reads.read(asked.page, partial(self._read_by_count, asked))
         if principal.is_administrator:
             return await reading
         permitted = self.visibility.require(principal, asked.conference_uuid)

@@ -64,19 +64,31 @@ _DIGEST_BYTES: Final = 16
 
 _BODY_SECONDS_MAX: Final = 30.0
 _PUSHES_MAX: Final = 128
-"""How many pushes are read and written at once; with it, how much memory they take."""
+"""How many pushes a process has in hand at once, those that wait included; with it, how much
+memory they take."""
 
 _BYTES_AT_ONCE: Final = 1024**2
-"""Of so much JSON there are records at once. Those of one push are still in the processor's cache
-when they are written; those of fifty are not, and take a fifth longer."""
+"""Of so much JSON there are records at once, where one writer puts them into a file. Those of one
+push are still in the processor's cache when they are written; those of fifty are not, and take a
+fifth longer."""
+_BYTES_AT_ONCE_OF_SERVER: Final = 4 * PUSH_BYTES_MAX
+"""The same, where a server has several writers, each of which may wait for another's lock."""
+_BYTES_SMALL: Final = 64 * 1024
+"""What is no longer than that waits for nobody's large pushes."""
 _WAIT_SECONDS_MAX: Final = 5.0
 
 T = TypeVar("T")
 
 
+def room_for(*, has_one_writer: bool) -> Room:
+    """The room that records of pushes have in a process, by how its store is written."""
+    bytes_max = _BYTES_AT_ONCE if has_one_writer else _BYTES_AT_ONCE_OF_SERVER
+    return Room(bytes_max, _WAIT_SECONDS_MAX)
+
+
 @dataclass(slots=True)
 class _Places:
-    """Room for so many pushes at once, half of it for a corp at most, and none to wait in."""
+    """Places for so many pushes at once, half of them for a corp at most; nobody waits for one."""
 
     places_max: int
     taken: Counter[str] = field(default_factory=Counter)
@@ -109,8 +121,9 @@ class PushCalls:
     records: RecordStore
     conferences: ConferenceStore
     catalogue: Catalogue
+    room: Room
+    """As `room_for` makes it."""
     places: _Places = field(default_factory=lambda: _Places(_PUSHES_MAX))
-    room: Room = field(default_factory=lambda: Room(_BYTES_AT_ONCE, _WAIT_SECONDS_MAX))
 
     async def put_conference(self, request: Request) -> Response:
         """Tell of a conference: 201 if it was not known, else 200."""
@@ -135,7 +148,8 @@ class PushCalls:
         key = _delivery_key(request)
         with self.places.take(principal.corp_id):
             body, media_type = await _read(request), _media_type(request)
-            await self.room.enter(len(body))
+            room_bytes = len(body) if len(body) > _BYTES_SMALL else 0
+            await self.room.enter(room_bytes)
             try:
                 records = records_of_push(body, media_type, conference_uuid, self.catalogue)
                 receipts = await self.intake.take(
@@ -144,7 +158,7 @@ class PushCalls:
                     Delivery(key, _digest(body, media_type)) if key else None,
                 )
             finally:
-                self.room.leave(len(body))
+                self.room.leave(room_bytes)
         receipt = receipts[conference_uuid]
         counters.add(RECORDS_ACCEPTED, receipt.accepted)
         counters.add(RECORDS_DUPLICATE, receipt.duplicates)

@@ -7,7 +7,7 @@ from confledger.errors import StoreBusy
 
 
 class Room:
-    """What is larger than all of the room takes all of it.
+    """What is larger than all of the room takes all of it; what needs none never waits.
 
     Args:
         bytes_max: how much there is.
@@ -26,7 +26,7 @@ class Room:
             StoreBusy: there was none in time.
         """
         size_bytes = min(size_bytes, self._bytes_max)
-        if not self._line and size_bytes <= self._free:
+        if not size_bytes or (not self._line and size_bytes <= self._free):
             self._free -= size_bytes
             return
         entered = asyncio.get_running_loop().create_future()
