@@ -416,8 +416,8 @@ def test_known_headers_do_not_change_what_a_first_line_means(
     def answers(headers: list[bytes], pieces: Callable[[bytes], list[bytes]]) -> list[Any]:
         told = []
         with ledger.keeping() as connection, suppress(AssertionError, ConnectionError):
-            for piece in pieces(b"\r\n".join([first_line, b"Host: a", token, *headers, b"", b""])):
-                connection.say(piece)
+            data = b"\r\n".join([first_line, b"Host: a", token, *headers, b"", b""])
+            connection.say(*pieces(data))
             told.append(same(connection.answer()))
             told.append(same(connection.answer()))
         return told
