@@ -113,7 +113,9 @@ def _spread(start: float, end: float, y: float) -> str:
 def _figure(value: float) -> str:
     if value >= 100:  # noqa: PLR2004 - three digits are enough
         return f"{value:,.0f}"
-    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"  # noqa: PLR2004 - likewise
+    if value >= 0.1:  # noqa: PLR2004 - likewise
+        return f"{value:.2f}"
+    return f"{value:.2g}" if value >= 0.0001 else f"{value:.5f}"  # noqa: PLR2004 - and no exponent
 
 
 def _svg(title: str, subtitle: str, parts: Sequence[str], height: float) -> str:

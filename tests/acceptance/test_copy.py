@@ -51,7 +51,7 @@ While it copies, it is killed a little later; comparing few rows takes less than
 """
 KILLS_MIN: Final = 2
 """A copy may be quicker than whoever kills it, but not each time."""
-LITTLE_SECONDS: Final = 0.02 + MEETINGS / 1000
+LITTLE_SECONDS: Final = 0.02 + MEETINGS / 4000
 SECONDS_MAX: Final = 1200
 LANGUAGES: Final = ("zh-CN", "en-US")
 LIMITS: Final = (500, 20)
