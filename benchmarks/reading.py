@@ -39,6 +39,8 @@ _MANY_MEETINGS: Final = 10_000
 _MANY_RECORDS: Final = 1_000_000
 _LAP_LIMITS: Final = range(15, 21)
 _FIRST_PAGE: Final = f"{OURS}, offset 0"
+_DEEP_PAGE_NOT_KEPT: Final = f"{OURS}, cache off"
+_FIRST_PAGE_NOT_KEPT: Final = f"{OURS}, offset 0, cache off"
 _WITHOUT_CACHE: Final = f"{OURS}, cache off"
 _PUSHED_HERE: Final = f"{OURS}, pushed here"
 
@@ -95,6 +97,12 @@ def deep_offset(bench: Bench) -> Found:
         bench.requesting(server, [deep], token),
         bench.requesting(server, [first], token, name=_FIRST_PAGE),
     ]
+    if options := bench.confledger.without_cache():
+        _, uncached, _ = serve_ours(bench, store, *options)
+        contenders += [
+            bench.requesting(uncached, [deep], token, name=_DEEP_PAGE_NOT_KEPT),
+            bench.requesting(uncached, [first], token, name=_FIRST_PAGE_NOT_KEPT),
+        ]
     conference = (DEEP_CONFERENCE, DEEP_RECORDS)
     usual = usual_peers(bench, store, server, token, conference, _DEEP_OFFSET)
     measured = bench.measure([*contenders, *usual])
@@ -102,6 +110,14 @@ def deep_offset(bench: Bench) -> Found:
         measured,
         [
             ratio(measured, OURS, _FIRST_PAGE, what="offset 1,000,000 of 2 million", goal=0.95),
+            ratio(
+                measured,
+                _DEEP_PAGE_NOT_KEPT,
+                _FIRST_PAGE_NOT_KEPT,
+                what="offset 1,000,000 of 2 million",
+                goal=0.95,
+            ),
+            ratio(measured, _DEEP_PAGE_NOT_KEPT, USUAL, what="offset 1,000,000 of 2 million"),
             ratio(measured, OURS, USUAL, what="offset 1,000,000 of 2 million", goal=1_000),
             ratio(measured, OURS, REST, what="offset 1,000,000 of 2 million"),
             ratio(measured, OURS, DATASETTE, what="offset 1,000,000 of 2 million"),
@@ -113,6 +129,8 @@ def deep_offset(bench: Bench) -> Found:
 def every_conference(bench: Bench) -> Found:
     """Each request for another of 10,000 conferences."""
     store, server, token = serve_ours(bench, bench.data.meetings(_MANY_MEETINGS, _MANY_RECORDS))
+    # For the first laps: a service that starts tells all others on its store to look anew.
+    copy = bench.data.copy(store, bench.path("copy"))
     conferences = [conference_uuid for conference_uuid, _ in store.conferences()]
     asked = [page_path(each) for each in conferences]
     contenders = [
@@ -121,7 +139,7 @@ def every_conference(bench: Bench) -> Found:
         bench.first_lap(
             [page_path(each, limit=limit) for limit in _LAP_LIMITS for each in conferences],
             token,
-            lambda: bench.confledger.serving(store.url, store.key_file, bench.folder),
+            lambda: bench.confledger.serving(copy.url, copy.key_file, bench.folder),
         ),
     ]
     notes = []

@@ -84,12 +84,13 @@ def _rates(cases: Sequence[CaseResult]) -> str:
     rows = []
     for case in cases:
         others = strangers_of(case)
+        run = f"{case.name}, {case.rounds} × {case.seconds} s"
         for each in case.measured:
             cpu, p50, p99 = (
                 "" if x is None else f"{x:,.1f}" for x in (each.cpu_us, each.p50_ms, each.p99_ms)
             )
             rows.append(
-                f"| {case.name} | {each.name} | {_number(each.rate)} | {cpu} | {p50} | {p99} |"
+                f"| {run} | {each.name} | {_number(each.rate)} | {cpu} | {p50} | {p99} |"
                 f" {others:.0%} |"
             )
     head = [

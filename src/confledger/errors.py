@@ -117,7 +117,7 @@ class DeliveryConflict(ConfledgerError):
     """A key that the ledger knows comes back with another body."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"The key {key} is known of another body.")
+        super().__init__(f"Idempotency-Key: {key} is known of another body.")
 
 
 class EventConflict(ConfledgerError):
@@ -291,7 +291,9 @@ class TooManyRecords(ConfledgerError):
     """There are more records or stays at once than the call takes."""
 
     def __init__(self, records_max: int) -> None:
-        super().__init__(f"There must not be more than {records_max} at once.")
+        super().__init__(
+            f"The request body must not have more than {records_max} records or stays."
+        )
 
 
 class UnknownMedia(ConfledgerError):

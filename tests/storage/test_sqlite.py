@@ -378,3 +378,19 @@ async def test_searches_that_wait_are_bounded(
     release.set()
     assert await asyncio.gather(*searches) == [True] * 3
     assert await database.search(lambda read: read("corps", {}))
+
+
+def test_who_only_looks_at_a_store_makes_nobody_look_anew(tmp_path: Path) -> None:
+    """Whoever opens it to serve or to fill it does: a process before it may have died between a
+    commit and telling of it.
+    """
+    path = tmp_path / "store.sqlite3"
+    serving = Database(path)
+    before = serving.generations.of(5)
+
+    Database(path, make=False).close()
+    assert serving.generations.of(5) == before
+
+    Database(path).close()
+    assert serving.generations.of(5) != before
+    serving.close()

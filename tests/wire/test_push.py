@@ -253,7 +253,7 @@ async def test_a_key_of_another_body_is_a_conflict(push_to: Push, parts: Parts) 
     lines = await push_to("/records", json.dumps([said()]).encode(), LINES, **{KEY: "b"})
     assert lines.status_code == 400
 
-    assert_refused(other, 409, "LEDGER.000000409", "The key a is known of another body.")
+    assert_refused(other, 409, "LEDGER.000000409", "Idempotency-Key: a is known of another body.")
     assert len(await kept(parts)) == 1
 
 
@@ -279,7 +279,7 @@ async def test_a_push_has_at_most_so_many_records(push_to: Push, parts: Parts) -
     """Ten thousand records are taken, and one more is 413 with nothing kept."""
     many = [said(number) for number in range(RECORDS_MAX + 1)]
 
-    assert_refused(await push_to("/records", many), 413, "APIGW.0201", "more than 10000 at once")
+    assert_refused(await push_to("/records", many), 413, "APIGW.0201", "more than 10000 records")
     assert await kept(parts) == []
     assert (await push_to("/records", many[1:])).json()["accepted"] == RECORDS_MAX
 

@@ -18,7 +18,7 @@ from confledger.errors import StoreBusy, StoreUnusable
 from confledger.storage.migrations import load_migrations
 from confledger.storage.queries import load_queries
 from confledger.storage.sqlite.errors import errors_translated, translated
-from confledger.storage.sqlite.generations import Generations
+from confledger.storage.sqlite.generations import EVERYTHING, Generations
 from confledger.storage.sqlite.manners import Manners
 from confledger.storage.sqlite.writing import Writer
 
@@ -60,7 +60,8 @@ class Database:
 
     Args:
         path: the file.
-        make: whether a file that is missing is made, with its schema.
+        make: whether a file that is missing is made, with its schema. Who serves a store or fills
+            it does so, and then tells all others to look anew; who looks at one does not.
 
     Raises:
         StoreUnusable: the file is not a store of this version, or can't be opened.
@@ -83,6 +84,8 @@ class Database:
                 self._searchers.put(_connect_to_read(path))
             self.generations = Generations(path.resolve())
             """What changes with each commit of any process."""
+            if make:
+                self.generations.change([EVERYTHING])
         self.manners = Manners()
         """What this process knows of what records have in common."""
         self.path = path

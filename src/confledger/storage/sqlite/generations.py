@@ -38,8 +38,8 @@ class Generations:
     read by one instruction of the machine, so nobody sees half of one.
 
     A process that dies after its commit and before it has told of it has
-    acknowledged nothing. Whoever opens the store next tells that everything may have
-    changed.
+    acknowledged nothing. Whoever opens the store next, and not only to look at it, tells
+    that everything may have changed.
 
     Args:
         store: the file of the store, by the one name that all processes know it by.
@@ -60,7 +60,6 @@ class Generations:
         finally:
             os.close(file)
         self._numbers = memoryview(self._map).cast("Q")
-        self.change([EVERYTHING])
 
     def of(self, place: int) -> int:
         """The generation of a place, which is another after the place or everything changed."""
