@@ -39,8 +39,7 @@ _MANY_MEETINGS: Final = 10_000
 _MANY_RECORDS: Final = 1_000_000
 _LAP_LIMITS: Final = range(15, 21)
 _FIRST_PAGE: Final = f"{OURS}, offset 0"
-_DEEP_PAGE_NOT_KEPT: Final = f"{OURS}, cache off"
-_FIRST_PAGE_NOT_KEPT: Final = f"{OURS}, offset 0, cache off"
+_FIRST_PAGE_WITHOUT_CACHE: Final = f"{OURS}, offset 0, cache off"
 _WITHOUT_CACHE: Final = f"{OURS}, cache off"
 _PUSHED_HERE: Final = f"{OURS}, pushed here"
 
@@ -100,8 +99,8 @@ def deep_offset(bench: Bench) -> Found:
     if options := bench.confledger.without_cache():
         _, uncached, _ = serve_ours(bench, store, *options)
         contenders += [
-            bench.requesting(uncached, [deep], token, name=_DEEP_PAGE_NOT_KEPT),
-            bench.requesting(uncached, [first], token, name=_FIRST_PAGE_NOT_KEPT),
+            bench.requesting(uncached, [deep], token, name=_WITHOUT_CACHE),
+            bench.requesting(uncached, [first], token, name=_FIRST_PAGE_WITHOUT_CACHE),
         ]
     conference = (DEEP_CONFERENCE, DEEP_RECORDS)
     usual = usual_peers(bench, store, server, token, conference, _DEEP_OFFSET)
@@ -112,12 +111,12 @@ def deep_offset(bench: Bench) -> Found:
             ratio(measured, OURS, _FIRST_PAGE, what="offset 1,000,000 of 2 million", goal=0.95),
             ratio(
                 measured,
-                _DEEP_PAGE_NOT_KEPT,
-                _FIRST_PAGE_NOT_KEPT,
+                _WITHOUT_CACHE,
+                _FIRST_PAGE_WITHOUT_CACHE,
                 what="offset 1,000,000 of 2 million",
                 goal=0.95,
             ),
-            ratio(measured, _DEEP_PAGE_NOT_KEPT, USUAL, what="offset 1,000,000 of 2 million"),
+            ratio(measured, _WITHOUT_CACHE, USUAL, what="offset 1,000,000 of 2 million"),
             ratio(measured, OURS, USUAL, what="offset 1,000,000 of 2 million", goal=1_000),
             ratio(measured, OURS, REST, what="offset 1,000,000 of 2 million"),
             ratio(measured, OURS, DATASETTE, what="offset 1,000,000 of 2 million"),

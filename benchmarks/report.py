@@ -46,13 +46,17 @@ def main() -> int:
 
 def _told(results: Results, charts: dict[str, str]) -> str:
     cases = [results.cases[each.name] for each in CASES if each.name in results.cases]
-    versions = {name: each for case in cases for name, each in case.versions.items()}
+    # Of each all that were measured, in the order of the cases: they need not be of one day.
+    versions: dict[str, dict[str, None]] = {}
+    for case in cases:
+        for name, version in case.versions.items():
+            versions.setdefault(name, {})[version] = None
     dates = sorted({case.date for case in cases})
     parts = [
         f"Measured {' to '.join(dict.fromkeys((dates[0], dates[-1])))} on "
         + ", ".join(f"{name}: {value}" for name, value in results.machine.items())
         + "; "
-        + ", ".join(f"{name} {version}" for name, version in versions.items())
+        + ", ".join(f"{name} {' and '.join(each)}" for name, each in versions.items())
         + ".\n"
     ]
     parts += [f"![{title}]({name})\n" for name, title in charts.items()]

@@ -67,6 +67,19 @@ def test_whoever_waits_is_let_in_by_order_as_far_as_there_is_room(
     asyncio.run(play())
 
 
+async def test_what_needs_no_room_passes_those_who_wait() -> None:
+    """And takes none from them."""
+    room = Room(ALL, 60)
+    await room.enter(ALL)
+    waiting = asyncio.create_task(room.enter(1))
+    await settle()
+    await asyncio.wait_for(room.enter(0), 5)
+    assert not waiting.done()
+    room.leave(0)
+    room.leave(ALL)
+    await asyncio.wait_for(waiting, 5)
+
+
 async def test_who_waits_too_long_is_told_so() -> None:
     """And neither they nor whoever gave up stand in the way of the next."""
     room = Room(ALL, 0.01)

@@ -43,7 +43,8 @@ class Stores:
     read_conferences: ConferenceStore
     """The same conferences, likewise."""
     read_at_once: bool
-    """Whether reads by a key never wait: they need no other thread, and no server."""
+    """Whether it is a file of this machine: reads by a key need no other thread and no server, and
+    a process has one writer."""
     _close: Callable[[], Awaitable[None]]
 
     async def close(self) -> None:

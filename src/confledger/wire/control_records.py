@@ -32,10 +32,10 @@ from confledger.wire.token_calls import access_token_in
 
 PATH: Final = "/v1/mmc/management/conferences/history/confCtlRecord"
 
-_TELLING: Final = ("confUUID", "offset", "limit")
-
-PARAMETERS: Final = (*_TELLING, "userUUID")
+PARAMETERS: Final = ("confUUID", "offset", "limit", "userUUID")
 """What the call knows; `userUUID` is withdrawn by the vendor, and ignored."""
+
+_TELLING: Final = frozenset(PARAMETERS) - {"userUUID"}
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -90,7 +90,7 @@ def _asked_for(caller: Caller, query_string: bytes, principal: Principal) -> Ask
     may_be_kept = (
         len(query_string) <= _QUERY_BYTES_MAX
         and is_plain(query_string)
-        and query.values.keys() <= set(_TELLING)
+        and query.values.keys() <= _TELLING
     )
     return Asked(key, query.conference_uuid(), *query.page(), may_be_kept)
 

@@ -74,7 +74,7 @@ fifth longer."""
 _BYTES_AT_ONCE_OF_SERVER: Final = 4 * PUSH_BYTES_MAX
 """The same, where a server has several writers, each of which may wait for another's lock."""
 _BYTES_SMALL: Final = 64 * 1024
-"""What is no longer than that waits for nobody's large pushes."""
+"""What is no longer than that does not wait for its turn behind large pushes."""
 _WAIT_SECONDS_MAX: Final = 5.0
 
 T = TypeVar("T")

@@ -61,7 +61,8 @@ class Database:
     Args:
         path: the file.
         make: whether a file that is missing is made, with its schema. Who serves a store or fills
-            it does so, and then tells all others to look anew; who looks at one does not.
+            it does so, and then tells all others to look anew. Who only looks at one does not, nor
+            who adds what no kept answer depends on.
 
     Raises:
         StoreUnusable: the file is not a store of this version, or can't be opened.
