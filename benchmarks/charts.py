@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
+from benchmarks.results import shown
+
 _WIDTH: Final = 760
 _LABEL: Final = 250
 _VALUE: Final = 110
@@ -65,7 +67,7 @@ def bars(title: str, subtitle: str, drawn: Sequence[Bar]) -> str:
             f'<text x="{_LABEL - 10}" y="{baseline}" text-anchor="end">{escape(bar.label)}</text>',
             f'<rect class="{kind}" x="{_LABEL}" y="{y}" width="{length:.1f}" height="22" rx="2"/>',
             _spread(_LABEL + bar.least * scale, end, middle),
-            f'<text x="{end + 8:.1f}" y="{baseline}">{_figure(bar.value)}</text>',
+            f'<text x="{end + 8:.1f}" y="{baseline}">{shown(bar.value)}</text>',
         ]
     return _svg(title, subtitle, parts, _TOP + len(drawn) * _ROW + 12)
 
@@ -108,14 +110,6 @@ def lines(title: str, subtitle: str, drawn: Sequence[Line]) -> str:
 
 def _spread(start: float, end: float, y: float) -> str:
     return f'<line class="spread" x1="{start:.1f}" y1="{y}" x2="{end:.1f}" y2="{y}"/>'
-
-
-def _figure(value: float) -> str:
-    if value >= 100:  # noqa: PLR2004 - three digits are enough
-        return f"{value:,.0f}"
-    if value >= 0.1:  # noqa: PLR2004 - likewise
-        return f"{value:.2f}"
-    return f"{value:.2g}" if value >= 0.0001 else f"{value:.5f}"  # noqa: PLR2004 - and no exponent
 
 
 def _svg(title: str, subtitle: str, parts: Sequence[str], height: float) -> str:

@@ -14,6 +14,7 @@ from benchmarks.rounds import Measured, Ratio
 RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
 QUICK_RESULTS: Final = RESULTS.with_name("quick.json")
 _FEW: Final = 0.1
+_LEAST: Final = 0.0001
 _MANY: Final = 10
 _STRANGERS_MAX: Final = 0.05
 
@@ -112,7 +113,8 @@ def print_summary(cases: Iterable[CaseResult]) -> None:
 def shown(figure: float) -> str:
     """A ratio, as people read it."""
     if figure < _FEW:
-        return f"{figure:.3f}"
+        # Two digits, and no exponent, which Python gives from here down.
+        return f"{figure:.2g}" if figure >= _LEAST else f"{figure:.5f}"
     return f"{figure:.2f}" if figure < _MANY else f"{figure:,.0f}"
 
 

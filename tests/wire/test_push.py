@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -364,8 +365,6 @@ async def test_a_large_body_is_413_and_a_slow_one_408(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A body beyond the limit is refused as it comes, and one that never ends after a while."""
-    import anyio  # noqa: PLC0415 - for this test alone
-
     headers = {"X-Access-Token": await token_of(parts, scope="write"), "Content-Type": JSON}
     monkeypatch.setattr(push, "_BODY_SECONDS_MAX", 0.1)
 
@@ -393,8 +392,6 @@ async def test_beyond_a_number_of_pushes_the_next_is_503(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pushes do not queue up: one too many is told to come again, and the others go on."""
-    import anyio  # noqa: PLC0415 - for this test alone
-
     monkeypatch.setattr(push, "_PUSHES_MAX", 4)
     headers = {"X-Access-Token": await token_of(parts, scope="write"), "Content-Type": JSON}
     begun, go_on = anyio.Semaphore(0), anyio.Event()
@@ -445,8 +442,6 @@ async def test_a_push_waits_for_those_before_it_and_not_for_ever(
     come again, and nothing of it is kept. What is small waits for none of them, and one that is
     refused gives its room back.
     """
-    import anyio  # noqa: PLC0415 - for this test alone
-
     monkeypatch.setattr(push, "_BYTES_AT_ONCE", 100)
     monkeypatch.setattr(push, "_BYTES_AT_ONCE_OF_SERVER", 100)
     monkeypatch.setattr(push, "_BYTES_SMALL", 10)

@@ -26,7 +26,7 @@ from confledger.wire.exchange import JSONBytes
 from confledger.wire.page_cache import KeptPage, PageCache, PageKey
 from confledger.wire.query import Query
 from confledger.wire.reading import Headers, as_reader, language_of
-from confledger.wire.record_json import ReaderWords, shown_page_json, words_for_texts
+from confledger.wire.record_json import shown_page_json, words_for_texts
 from confledger.wire.shared_reads import SharedReads
 from confledger.wire.token_calls import access_token_in
 
@@ -190,9 +190,9 @@ class ControlRecordsCall:
 
     async def _told(self, page: ShownPage, asked: Asked) -> JSONBytes:
         corp_id, _, language, masks_numbers = asked.key
-        words = ReaderWords(self.catalogue.words(language))
-        if unknown := page.unknown_texts:
-            words = await words_for_texts(unknown, corp_id, language, self.catalogue, self.phrases)
+        words = await words_for_texts(
+            page.unknown_texts, corp_id, language, self.catalogue, self.phrases
+        )
         return JSONBytes(
             shown_page_json(
                 page,

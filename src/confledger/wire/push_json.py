@@ -200,14 +200,7 @@ def records_of_push(
             or (named_uuid and named_uuid != conference_uuid)
         ):
             record = _record_of(told, prefix.format(position), conference_uuid, catalogue)
-            manner = known[words] = (
-                record.source,
-                record.operator_basis,
-                record.operation,
-                record.operation_text,
-                record.result,
-                record.result_text,
-            )
+            manner = known[words] = record.manner
         kept_source, kept_basis, code, code_text, result, result_text = manner
         records.append(
             ControlRecord(
